@@ -21,11 +21,12 @@ const stamp = at('node_modules', '.cache', 'receptive-dist.stamp');
 const cli = at('dist', 'cli', 'main.js');
 const isForced = process.argv.includes('--force');
 
+const sources = filesBelow(at('lib'), (name) => name.endsWith('.ts'));
+const hash = contentHash([...sources, at('tsconfig.json')], installedVersion('typescript'));
+const isFresh = () => !isForced && fs.existsSync(dist) && readText(stamp) === hash;
+
 async function build() {
-  const sources = filesBelow(at('lib'), (name) => name.endsWith('.ts'));
-  if (sources.length === 0) return giveUp('lib/ holds no TypeScript source');
-  const hash = contentHash([...sources, at('tsconfig.json')], installedVersion('typescript'));
-  if (!isForced && fs.existsSync(dist) && readText(stamp) === hash) return;
+  if (isFresh()) return;
   if (installedVersion('typescript') === null)
     giveUp('typescript not installed in node_modules. Run: npm run setup');
   const started = performance.now();
@@ -46,4 +47,4 @@ async function build() {
   say(`compiled lib/ to dist/ (${sources.length} files) in ${seconds(started)}`);
 }
 
-await withLock(at('node_modules', '.cache', 'receptive-dist.lock'), build);
+if (!isFresh()) await withLock(at('node_modules', '.cache', 'receptive-dist.lock'), build);

@@ -64,12 +64,12 @@ function refuseEarly() {
   const needed = ['node-addon-api', usesCmake ? 'cmake-js' : 'node-gyp'];
   const absent = needed.filter((name) => installedVersion(name) === null);
   if (absent.length > 0) giveUp(`${absent.join(' and ')} not installed in node_modules. Run: npm run setup`);
+  const problem = missingTools(usesCmake ? ['compiler', 'cmake', 'make'] : ['compiler', 'make', 'python']);
+  if (problem !== null) giveUp(problem);
   const { groups } = require('./sources.cjs');
   const listed = Object.values(groups).flatMap((group) => group.files);
   const lost = listed.filter((file) => !fs.existsSync(path.join(root, file)));
   if (lost.length > 0) giveUp(`native/sources.json lists files that do not exist: ${lost.join(', ')}`);
-  const problem = missingTools(usesCmake ? ['compiler', 'cmake', 'make'] : ['compiler', 'make', 'python']);
-  if (problem !== null) giveUp(problem);
   return listed.length;
 }
 
@@ -84,9 +84,11 @@ function withoutChatter(output) {
     .trim();
 }
 
+const isFresh = () => !isForced && fs.existsSync(binary) && readText(stamp) === sourceHash();
+
 async function build() {
+  if (isFresh()) return;
   const hash = sourceHash();
-  if (!isForced && fs.existsSync(binary) && readText(stamp) === hash) return;
   const count = refuseEarly();
   const started = performance.now();
   const name = path.relative(root, binary);
@@ -102,4 +104,4 @@ async function build() {
   say(`built ${name} in ${seconds(started)}`);
 }
 
-await withLock(at(folder, '.lock'), build);
+if (!isFresh()) await withLock(at(folder, '.lock'), build);

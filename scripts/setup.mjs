@@ -58,6 +58,16 @@ async function part(script) {
   if (status !== 0) process.exit(1);
 }
 
+function refuseOldNode() {
+  const wanted = JSON.parse(readText(at('package.json')))
+    .engines.node.match(/\d+/g)
+    .map(Number);
+  const running = process.versions.node.split('.').map(Number);
+  const isOld = running[0] < wanted[0] || (running[0] === wanted[0] && running[1] < wanted[1]);
+  if (isOld) giveUp(`Node ${wanted.join('.')} or newer is needed, this is ${process.versions.node}`);
+}
+
+refuseOldNode();
 await installPackages();
 if (!process.argv.includes('--packages')) {
   await part('build-native.mjs');
