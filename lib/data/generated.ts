@@ -2,6 +2,7 @@
 // From a function that draws picture `index` of a series to a training and a test set. The two come from
 // different streams of the random numbers, so no test picture is ever trained on, whatever the sizes.
 
+import { setImmediate } from 'node:timers/promises';
 import { describe, fail } from '../errors.js';
 import { ArrayDataset, type Dataset, type Normalization, type Split } from './dataset.js';
 
@@ -28,6 +29,7 @@ export interface PictureSeries {
 const TRAIN_STREAM = 0;
 const TEST_STREAM = 1;
 const LARGEST_ARRAY = 2 ** 32; // bytes in one typed array, on every supported Node
+const SLICE = 128; // pictures between two turns of the event loop, about 10 ms
 
 /**
  * Draws both sets of a series.
@@ -35,23 +37,72 @@ const LARGEST_ARRAY = 2 ** 32; // bytes in one typed array, on every supported N
  * @throws ERR_ARGUMENT for a seed that is not a safe integer, or a size that is not a whole number above 0
  */
 export function generateSplit(series: PictureSeries, sizes: SplitSizes): Split {
+  const [train, test] = blankSheets(series, sizes);
+  drawTo(train, train.labels.length);
+  drawTo(test, test.labels.length);
+  return { train: toDataset(train), test: toDataset(test) };
+}
+
+/**
+ * `generateSplit` in slices of a few milliseconds, so that a server keeps answering meanwhile. The same pictures.
+ *
+ * @throws ERR_ARGUMENT as `generateSplit`; ERR_ABORTED when the signal said so
+ */
+export async function drawSplit(
+  series: PictureSeries,
+  { signal, ...sizes }: SplitSizes & { readonly signal?: AbortSignal | undefined },
+): Promise<Split> {
+  const [train, test] = blankSheets(series, sizes);
+  for (const sheets of [train, test]) {
+    while (sheets.drawn < sheets.labels.length) {
+      drawTo(sheets, Math.min(sheets.drawn + SLICE, sheets.labels.length));
+      await setImmediate();
+      if (!signal?.aborted) continue;
+      throw fail('ERR_ABORTED', {
+        op: series.name,
+        expected: 'to run to the end',
+        received: 'an abort signal',
+      });
+    }
+  }
+  return { train: toDataset(train), test: toDataset(test) };
+}
+
+/** A set that is being drawn: pictures before `drawn` are there. */
+interface Sheets {
+  readonly series: PictureSeries;
+  readonly seed: number;
+  readonly stream: number;
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+  drawn: number;
+}
+
+function blankSheets(series: PictureSeries, sizes: SplitSizes): [train: Sheets, test: Sheets] {
   const seed = checkSeed(series.name, sizes.seed ?? 1);
   const trainSize = checkSize(series, 'trainSize', sizes.trainSize ?? series.defaultTrainSize);
   const testSize = checkSize(series, 'testSize', sizes.testSize ?? series.defaultTestSize);
-  return {
-    train: generate(series, seed, TRAIN_STREAM, trainSize),
-    test: generate(series, seed, TEST_STREAM, testSize),
-  };
+  const blank = (stream: number, count: number): Sheets => ({
+    series,
+    seed,
+    stream,
+    images: new Uint8Array(count * bytesOf(series)),
+    labels: new Int32Array(count),
+    drawn: 0,
+  });
+  return [blank(TRAIN_STREAM, trainSize), blank(TEST_STREAM, testSize)];
 }
 
-function generate(series: PictureSeries, seed: number, stream: number, count: number): Dataset {
-  const { name, imageShape, classNames, normalization } = series;
+function drawTo(sheets: Sheets, end: number): void {
+  const { series, seed, stream, images, labels } = sheets;
   const imageSize = bytesOf(series);
-  const images = new Uint8Array(count * imageSize);
-  const labels = new Int32Array(count);
-  for (let index = 0; index < count; index++) {
-    labels[index] = series.draw(seed, index, images, index * imageSize, stream);
+  for (; sheets.drawn < end; sheets.drawn++) {
+    labels[sheets.drawn] = series.draw(seed, sheets.drawn, images, sheets.drawn * imageSize, stream);
   }
+}
+
+function toDataset({ series, images, labels }: Sheets): Dataset {
+  const { name, imageShape, classNames, normalization } = series;
   return new ArrayDataset({ name, images, labels, imageShape, classNames, normalization });
 }
 

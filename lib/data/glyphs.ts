@@ -73,7 +73,8 @@ function pick(variants: readonly GlyphVariant[], random: RandomStream): GlyphVar
   throw new RangeError('unreachable: the weights sum to the total');
 }
 
-const SERIES: PictureSeries = {
+/** The series as `loadDataset` draws it. */
+export const GLYPH_SERIES: PictureSeries = {
   name: 'glyphs',
   imageShape: [GLYPH_SIZE, GLYPH_SIZE, 1],
   classNames: CLASS_NAMES,
@@ -90,5 +91,5 @@ const SERIES: PictureSeries = {
  * @throws ERR_ARGUMENT for a seed or size that is not a whole number in range
  */
 export function glyphs(sizes: SplitSizes = {}): Split {
-  return generateSplit(SERIES, sizes);
+  return generateSplit(GLYPH_SERIES, sizes);
 }

@@ -63,7 +63,8 @@ export function drawXo(seed: number, index: number, out: Uint8Array, offset = 0,
   return label;
 }
 
-const SERIES: PictureSeries = {
+/** The series as `loadDataset` draws it. */
+export const XO_SERIES: PictureSeries = {
   name: 'xo',
   imageShape: [XO_SIZE, XO_SIZE, 1],
   classNames: CLASS_NAMES,
@@ -80,5 +81,5 @@ const SERIES: PictureSeries = {
  * @throws ERR_ARGUMENT for a seed or size that is not a whole number in range
  */
 export function xo(sizes: SplitSizes = {}): Split {
-  return generateSplit(SERIES, sizes);
+  return generateSplit(XO_SERIES, sizes);
 }
