@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Downloads from a server on this machine that fails in every way a mirror can.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DownloadOptions, type DownloadProgress, download } from '../../lib/data/download.js';
+import { closedPort, type Mirror, startMirror } from './mirror.js';
+
+const file = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31) % 251);
+let mirror: Mirror;
+let folder: string;
+let target: string;
+
+beforeAll(async () => {
+  mirror = await startMirror({ 'data.bin': file });
+});
+afterAll(() => mirror.close());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'receptive-download-'));
+  target = join(folder, 'cache', 'data.bin');
+  mirror.requests.length = 0;
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const from = (...ways: string[]) =>
+  ways.map((way) => (way.includes(':') ? way : `${mirror.url}/${way}/data.bin`));
+const verify = (contents: Uint8Array) => (Buffer.from(contents).equals(file) ? undefined : 'wrong checksum');
+const get = (urls: string[], more: Partial<DownloadOptions> = {}) =>
+  download({ urls, target, verify, timeout: 2_000, ...more });
+const leftOver = () => readdir(join(folder, 'cache')).catch(() => []);
+
+describe('download', () => {
+  it.each(['good', 'chunked', 'moved'])('gets a file from a %s mirror', async (way) => {
+    const contents = await get(from(way));
+    expect(Buffer.from(contents).equals(file)).toBe(true);
+    expect((await readFile(target)).equals(file)).toBe(true);
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('tells how far it is', async () => {
+    const steps: DownloadProgress[] = [];
+    await get(from('good'), { onProgress: (step) => steps.push(step) });
+    expect(steps.at(-1)).toEqual({
+      file: 'data.bin',
+      url: from('good')[0],
+      receivedBytes: file.length,
+      totalBytes: file.length,
+    });
+    const received = steps.map((step) => step.receivedBytes);
+    expect(received).toEqual([...received].sort((a, b) => a - b));
+  });
+
+  it.each(['wrong', 'cut', 'cut-chunked', 'gone', 'broken', 'stalled', 'silent'])(
+    'leaves a %s mirror for the next',
+    async (way) => {
+      const contents = await get(from(way, 'good', 'chunked'), { timeout: 300 });
+      expect(Buffer.from(contents).equals(file)).toBe(true);
+      expect(mirror.requests).toEqual([`/${way}/data.bin`, '/good/data.bin']);
+      expect(await leftOver()).toEqual(['data.bin']);
+    },
+  );
+
+  it('leaves a mirror where nothing listens, and an address that is none', async () => {
+    const closed = await closedPort();
+    await get([`${closed}/data.bin`, 'no address', ...from('good')]);
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('gives each reason when no mirror has the file, and leaves nothing', async () => {
+    const closed = await closedPort();
+    const urls = [...from('wrong', 'cut', 'cut-chunked', 'gone', 'broken', 'stalled'), `${closed}/data.bin`];
+    const error = await get(urls, { timeout: 300 }).catch((e: Error) => e);
+    expect(error).toMatchObject({ code: 'ERR_DATA', hint: expect.stringMatching(/dataDir/) });
+    const reasons = (error as unknown as { received: string }).received.split('; ');
+    expect(reasons.map((reason, i) => reason.replace(`${urls[i]}: `, ''))).toEqual([
+      'wrong checksum',
+      expect.stringMatching(/\S/),
+      expect.stringMatching(/\S/),
+      'status 404 Not Found',
+      'status 500 Internal Server Error',
+      'nothing came for 300 ms',
+      expect.stringMatching(/ECONNREFUSED/),
+    ]);
+    expect(await leftOver()).toEqual([]);
+  });
+
+  it('keeps what was at the target when all mirrors fail', async () => {
+    await get(from('good'));
+    await writeFile(target, 'older');
+    await expect(get(from('wrong'))).rejects.toMatchObject({ code: 'ERR_DATA' });
+    expect(await readFile(target, 'utf8')).toBe('older');
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('stops a mirror that sends more than it may', async () => {
+    await expect(get(from('chunked'), { largest: 1000 })).rejects.toThrow(/more than 1000 bytes/);
+    expect(await leftOver()).toEqual([]);
+  });
+
+  it('stops at an abort signal, before and during, without trying the next mirror', async () => {
+    const before = AbortSignal.abort();
+    await expect(get(from('good'), { signal: before })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(mirror.requests).toEqual([]);
+    const control = new AbortController();
+    const running = get(from('stalled', 'good'), {
+      signal: control.signal,
+      onProgress: () => control.abort(),
+    });
+    await expect(running).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(mirror.requests).toEqual(['/stalled/data.bin']);
+    expect(await leftOver()).toEqual([]);
+  });
+
+  it('passes on what the progress callback throws, and leaves nothing', async () => {
+    const onProgress = () => {
+      throw new TypeError('mine');
+    };
+    await expect(get(from('good', 'chunked'), { onProgress })).rejects.toThrow(new TypeError('mine'));
+    expect(mirror.requests).toEqual(['/good/data.bin']);
+    expect(await leftOver()).toEqual([]);
+  });
+
+  it('says at once when the target cannot be written', async () => {
+    const occupied = join(folder, 'occupied');
+    await writeFile(occupied, 'a file, not a folder');
+    const running = get(from('good', 'chunked'), { target: join(occupied, 'data.bin') });
+    await expect(running).rejects.toMatchObject({
+      code: 'ERR_FILE',
+      hint: expect.stringMatching(/RECEPTIVE_CACHE/),
+    });
+    expect(mirror.requests).toEqual([]);
+  });
+
+  it('refuses to run without mirrors', async () => {
+    await expect(get([])).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+});

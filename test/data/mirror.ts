@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A web server on this machine that has a file, or fails to have it in one of the ways that mirrors do.
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Mirror {
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly url: string;
+  /** The paths asked for, in order. */
+  readonly requests: string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `files` by name under every folder. The folder says how: `/good`, `/chunked` (without a length), `/cut` (the
+ * connection breaks half way), `/cut-chunked`, `/gone` (404), `/broken` (500), `/stalled` (half, then silence),
+ * `/silent` (no answer at all), `/wrong` (other bytes of the same length), `/moved` (redirects to `/good`).
+ */
+export async function startMirror(files: Readonly<Record<string, Uint8Array>>): Promise<Mirror> {
+  const requests: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const path = request.url ?? '';
+    requests.push(path);
+    const [, how, name] = path.split('/');
+    const body = files[name];
+    if (how === 'silent') return;
+    if (how === 'broken') return void response.writeHead(500).end('sorry');
+    if (how === 'gone' || body === undefined)
+      return void response.writeHead(404).end('<html>not here</html>');
+    if (how === 'moved') return void response.writeHead(302, { location: `/good/${name}` }).end();
+    const half = body.subarray(0, body.length >> 1);
+    if (how === 'chunked') {
+      response.write(half);
+      return void response.end(body.subarray(half.length));
+    }
+    if (how === 'cut-chunked') {
+      response.write(half, () => response.destroy());
+      return;
+    }
+    response.setHeader('content-length', body.length);
+    if (how === 'cut') response.write(half, () => response.destroy());
+    else if (how === 'stalled') response.write(half);
+    else if (how === 'wrong') response.end(body.map((byte) => byte ^ 0xff));
+    else response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** An address on this machine where nothing listens. */
+export async function closedPort(): Promise<string> {
+  const mirror = await startMirror({});
+  await mirror.close();
+  return mirror.url;
+}
