@@ -61,6 +61,11 @@ describe('download', () => {
     },
   );
 
+  it('waits for a mirror that is slow but never silent for long', async () => {
+    await get(from('slow', 'good'), { timeout: 300 }); // takes twice that
+    expect(mirror.requests).toEqual(['/slow/data.bin']);
+  });
+
   it('leaves a mirror where nothing listens, and an address that is none', async () => {
     const closed = await closedPort();
     await get([`${closed}/data.bin`, 'no address', ...from('good')]);

@@ -3,6 +3,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 export interface Mirror {
   /** `http://127.0.0.1:port`, without a slash at the end. */
@@ -15,11 +16,12 @@ export interface Mirror {
 /**
  * Serves `files` by name under every folder. The folder says how: `/good`, `/chunked` (without a length), `/cut` (the
  * connection breaks half way), `/cut-chunked`, `/gone` (404), `/broken` (500), `/stalled` (half, then silence),
- * `/silent` (no answer at all), `/wrong` (other bytes of the same length), `/moved` (redirects to `/good`).
+ * `/slow` (a tenth every 60 ms), `/silent` (no answer at all), `/wrong` (other bytes of the same length), `/moved`
+ * (redirects to `/good`).
  */
 export async function startMirror(files: Readonly<Record<string, Uint8Array>>): Promise<Mirror> {
   const requests: string[] = [];
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer(async (request, response) => {
     const path = request.url ?? '';
     requests.push(path);
     const [, how, name] = path.split('/');
@@ -39,6 +41,14 @@ export async function startMirror(files: Readonly<Record<string, Uint8Array>>): 
       return;
     }
     response.setHeader('content-length', body.length);
+    if (how === 'slow') {
+      const tenth = Math.ceil(body.length / 10);
+      for (let at = 0; at < body.length; at += tenth) {
+        response.write(body.subarray(at, at + tenth));
+        await setTimeout(60);
+      }
+      return void response.end();
+    }
     if (how === 'cut') response.write(half, () => response.destroy());
     else if (how === 'stalled') response.write(half);
     else if (how === 'wrong') response.end(body.map((byte) => byte ^ 0xff));

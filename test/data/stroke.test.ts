@@ -145,5 +145,8 @@ describe('Canvas', () => {
     const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
     expect(Math.abs(mean - 128)).toBeLessThan(0.4);
     expect(Math.abs(deviation - 10)).toBeLessThan(0.4);
+    let covariance = 0;
+    for (let i = 0; i < values.length; i += 2) covariance += (values[i] - mean) * (values[i + 1] - mean);
+    expect(Math.abs(covariance / (values.length / 2))).toBeLessThan(6); // 4 standard errors: neighbours are independent
   });
 });
