@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one JavaScript environment (the main thread or a worker) owns: its tensors and its instruction
+// buffers. Freed with the environment; only the thread pool and the memory cache are shared.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+
+#include "runtime/tensor_table.h"
+
+namespace receptive::binding {
+
+struct Environment {
+  TensorTable tensors;
+  // TypeScript writes an instruction's operands here and then calls run(): no value is converted on the hot
+  // path.
+  Napi::Reference<Napi::Int32Array> handles_array;
+  Napi::Reference<Napi::Float64Array> params_array;
+  std::int32_t* handles = nullptr;
+  double* params = nullptr;
+  int handles_length = 0, params_length = 0;
+  std::int64_t reported_bytes = 0;  // tensor bytes that V8's garbage collector knows of
+
+  // Tells V8 how much native memory hangs on its objects, so that it collects in time; in steps, because each
+  // call costs more than an allocation from the cache.
+  void report_memory(Napi::Env env);
+};
+
+inline Environment& environment(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+// The error object for a refusal, in the shape that lib/native/bindings.ts expects: { code, expected,
+// received }.
+[[noreturn]] void throw_refusal(Napi::Env env, const char* code, const std::string& expected,
+                                const std::string& received);
+
+// Each file of this folder adds its functions to the export table.
+void export_tensors(Napi::Env env, Napi::Object exports);
+void export_run(Napi::Env env, Napi::Object exports);
+void export_runtime(Napi::Env env, Napi::Object exports);
+
+}  // namespace receptive::binding

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The instruction set and threads in use, and the probe that says what the machine could do at best.
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include "binding/environment.h"
+#include "kernels/select.h"
+#include "runtime/parallel_for.h"
+#include "runtime/thread_pool.h"
+
+namespace receptive::binding {
+namespace {
+
+Napi::Value info_object(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("isa", Napi::String::New(env, kernels().isa));
+  result.Set("refusedIsa", Napi::String::New(env, refused_isa()));
+  Napi::Array supported = Napi::Array::New(env);
+  std::uint32_t index = 0;
+  for (const std::string& name : supported_isas()) supported.Set(index++, Napi::String::New(env, name));
+  result.Set("supportedIsas", supported);
+  result.Set("threads", Napi::Number::New(env, num_threads()));
+  result.Set("defaultThreads", Napi::Number::New(env, default_num_threads()));
+  result.Set("maxThreads", Napi::Number::New(env, kMaxThreads));
+  return result;
+}
+
+// setThreads(count): false if it is not from 1 to maxThreads
+Napi::Value set_threads(const Napi::CallbackInfo& info) {
+  const double count = info[0].As<Napi::Number>().DoubleValue();
+  const bool valid = count >= 1 && count <= kMaxThreads && count == static_cast<int>(count);
+  if (valid) set_num_threads(static_cast<int>(count));
+  return Napi::Boolean::New(info.Env(), valid);
+}
+
+Napi::Value set_isa(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), select_isa(info[0].As<Napi::String>().Utf8Value()));
+}
+
+// peak(milliseconds, threads): GFLOP/s of independent multiply-adds in registers, the best of short rounds
+Napi::Value peak(const Napi::CallbackInfo& info) {
+  using Clock = std::chrono::steady_clock;
+  const double milliseconds = info[0].As<Napi::Number>().DoubleValue();
+  const std::int64_t threads = std::max<std::int64_t>(1, info[1].As<Napi::Number>().Int64Value());
+  constexpr std::int64_t kIterations = 200000;
+  const GemmKernels& gemm = *kernels().gemm;
+  double best = 0;
+  const auto end = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
+  do {
+    const auto start = Clock::now();
+    parallel_for(threads, [&](std::int64_t) { gemm.fma_loop(kIterations); });
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, static_cast<double>(threads * kIterations * gemm.fma_loop_flops) / seconds / 1e9);
+  } while (Clock::now() < end);
+  return Napi::Number::New(info.Env(), best);
+}
+
+}  // namespace
+
+void export_runtime(Napi::Env env, Napi::Object exports) {
+  exports.Set("info", Napi::Function::New(env, info_object, "info"));
+  exports.Set("setThreads", Napi::Function::New(env, set_threads, "setThreads"));
+  exports.Set("setIsa", Napi::Function::New(env, set_isa, "setIsa"));
+  exports.Set("peak", Napi::Function::New(env, peak, "peak"));
+}
+
+}  // namespace receptive::binding

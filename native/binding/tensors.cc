@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tensor storage: allocate, free, copy in and out, and what it all takes.
+#include <cstring>
+#include <string>
+
+#include "binding/environment.h"
+#include "runtime/block_cache.h"
+#include "runtime/workspace.h"
+
+namespace receptive::binding {
+namespace {
+
+// allocate(elements, dtype): a handle, or -1 when there is no memory
+Napi::Value allocate(const Napi::CallbackInfo& info) {
+  Environment& environment = binding::environment(info.Env());
+  const std::int64_t size = info[0].As<Napi::Number>().Int64Value();
+  const int dtype = info[1].As<Napi::Number>().Int32Value();
+  const int handle =
+      dtype < 0 || dtype > 3 ? -1 : environment.tensors.allocate(size, static_cast<Dtype>(dtype));
+  environment.report_memory(info.Env());
+  return Napi::Number::New(info.Env(), handle);
+}
+
+// free(handle): true if it was alive
+Napi::Value free_tensor(const Napi::CallbackInfo& info) {
+  Environment& environment = binding::environment(info.Env());
+  const bool was_alive = environment.tensors.free(info[0].As<Napi::Number>().Int32Value());
+  environment.report_memory(info.Env());
+  return Napi::Boolean::New(info.Env(), was_alive);
+}
+
+bool same_type(napi_typedarray_type type, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kFloat32:
+      return type == napi_float32_array;
+    case Dtype::kFloat64:
+      return type == napi_float64_array;
+    case Dtype::kInt32:
+      return type == napi_int32_array;
+    case Dtype::kUint8:
+      return type == napi_uint8_array || type == napi_uint8_clamped_array;
+  }
+  return false;
+}
+
+struct Transfer {
+  void* tensor;
+  void* array;
+  std::size_t bytes;
+};
+
+// Arguments (handle, typed array, first element of the tensor): checks that the array's elements fit there.
+Transfer check_transfer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Buffer* buffer = environment(env).tensors.find(info[0].As<Napi::Number>().Int32Value());
+  if (buffer == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live tensor", "one that was disposed");
+  const Napi::TypedArray array = info[1].As<Napi::TypedArray>();
+  if (!same_type(array.TypedArrayType(), buffer->dtype)) {
+    throw_refusal(env, "ERR_DTYPE", "a typed array of the tensor's dtype", "another kind of array");
+  }
+  // A detached array tells length 0 and data nullptr.
+  const std::int64_t count = static_cast<std::int64_t>(array.ElementLength());
+  const std::int64_t first = info[2].As<Napi::Number>().Int64Value();
+  if (first < 0 || first > buffer->size || count > buffer->size - first) {
+    throw_refusal(env, "ERR_SHAPE", "at most " + std::to_string(buffer->size - first) + " elements",
+                  std::to_string(count));
+  }
+  void* data = nullptr;
+  napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr);
+  if (data == nullptr && count > 0)
+    throw_refusal(env, "ERR_ARGUMENT", "an attached typed array", "a detached one");
+  const std::size_t element = dtype_bytes(buffer->dtype);
+  return {static_cast<char*>(buffer->data) + static_cast<std::size_t>(first) * element, data,
+          static_cast<std::size_t>(count) * element};
+}
+
+void write(const Napi::CallbackInfo& info) {
+  const Transfer transfer = check_transfer(info);
+  if (transfer.bytes > 0) std::memcpy(transfer.tensor, transfer.array, transfer.bytes);
+}
+
+void read(const Napi::CallbackInfo& info) {
+  const Transfer transfer = check_transfer(info);
+  if (transfer.bytes > 0) std::memcpy(transfer.array, transfer.tensor, transfer.bytes);
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const TensorTable& tensors = environment(env).tensors;
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* name, double value) { result.Set(name, Napi::Number::New(env, value)); };
+  set("tensors", static_cast<double>(tensors.live_handles()));
+  set("bytes", static_cast<double>(tensors.live_bytes()));
+  set("peakBytes", static_cast<double>(tensors.peak_bytes()));
+  set("cachedBytes", static_cast<double>(block_cached_bytes()));
+  set("workspaceBytes", static_cast<double>(workspace_total_bytes()));
+  return result;
+}
+
+void reset_peak(const Napi::CallbackInfo& info) { environment(info.Env()).tensors.reset_peak(); }
+
+void trim(const Napi::CallbackInfo&) { block_trim(); }
+
+}  // namespace
+
+void export_tensors(Napi::Env env, Napi::Object exports) {
+  exports.Set("allocate", Napi::Function::New(env, allocate, "allocate"));
+  exports.Set("free", Napi::Function::New(env, free_tensor, "free"));
+  exports.Set("write", Napi::Function::New(env, write, "write"));
+  exports.Set("read", Napi::Function::New(env, read, "read"));
+  exports.Set("memory", Napi::Function::New(env, memory, "memory"));
+  exports.Set("resetPeak", Napi::Function::New(env, reset_peak, "resetPeak"));
+  exports.Set("trim", Napi::Function::New(env, trim, "trim"));
+}
+
+}  // namespace receptive::binding

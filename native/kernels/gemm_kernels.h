@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contract of the one micro-kernel under every convolution, linear layer and matrix product: a batch-reduce
+// GEMM tile whose rows of A are given by pointers, so that a convolution needs no im2col (its kernel taps are
+// runs, padding is a pointer to zeros).
+#pragma once
+
+#include <cstdint>
+
+namespace receptive {
+
+// C[i][0..columns) (+)= sum over runs r and k < run_length of A(r, i, k) * B(r * run_length + k, 0..columns)
+struct GemmTile {
+  const float* const* a_rows;  // [runs][rows]: where row i of run r starts
+  std::int64_t a_offset;       // floats added to each of these pointers
+  std::int64_t a_stride;       // floats from A(r, i, k) to A(r, i, k + 1)
+  std::int64_t runs;
+  std::int64_t run_length;
+  const float* b;  // row k of B starts at b + k * b_stride; only `columns` floats of it are read
+  std::int64_t b_stride;
+  float* const* c_rows;  // [rows]
+  int rows;              // 1 to the table's rows for this width
+  int columns;           // 1 to max_columns
+  bool accumulate;       // add to C instead of writing it
+  bool relu;             // after the bias: negative values become 0, NaN stays NaN
+  const float* bias;     // [columns] or nullptr
+};
+
+struct GemmKernels {
+  int vector_width;     // floats in a vector
+  int max_columns;      // NR: columns of a full tile
+  int rows_by_vecs[5];  // rows of a full tile by its width in vectors; [0] is unused
+  int k_block;          // KC: rows of B that a pass over C takes
+  int row_block;        // rows of C that a task takes
+  void (*tile)(const GemmTile& tile);
+  // The machine's peak: `iterations` rounds of independent multiply-adds in registers, fma_loop_flops each.
+  // Returns a value that depends on all of them.
+  float (*fma_loop)(std::int64_t iterations);
+  int fma_loop_flops;
+};
+
+}  // namespace receptive

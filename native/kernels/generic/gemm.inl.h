@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The GEMM tile of kernels/gemm_kernels.h, written once over the vector vocabulary: all of a tile of C stays
+// in registers while the runs of A and the rows of B stream by. Include after a vec.h.
+#pragma once
+
+#include "kernels/gemm_kernels.h"
+
+namespace receptive {
+namespace {
+
+template <int kRows, int kVecs>
+void gemm_tile_fixed(const GemmTile& tile) {
+  const Mask last = first_lanes(tile.columns - (kVecs - 1) * kWidth);
+  Vec c[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVecs; ++j) c[i][j] = zero();
+  }
+
+  const float* b = tile.b;
+  const float* const* a_rows = tile.a_rows;
+  const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
+  const std::int64_t a_end = tile.run_length * a_stride;
+  for (std::int64_t run = 0; run < tile.runs; ++run, a_rows += kRows) {
+    const float* a[kRows];
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) a[i] = a_rows[i] + tile.a_offset;
+    for (std::int64_t k = 0; k != a_end; k += a_stride, b += b_stride) {
+      Vec bv[kVecs];
+#pragma GCC unroll 4
+      for (int j = 0; j < kVecs; ++j) bv[j] = load(b + j * kWidth);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        const Vec av = broadcast(a[i][k]);
+#pragma GCC unroll 4
+        for (int j = 0; j < kVecs; ++j) c[i][j] = fma(av, bv[j], c[i][j]);
+      }
+    }
+  }
+
+#pragma GCC unroll 4
+  for (int j = 0; j < kVecs; ++j) {
+    const Mask lanes = j < kVecs - 1 ? first_lanes(kWidth) : last;
+    const int at = j * kWidth;
+    const Vec bias = tile.bias == nullptr ? zero() : load_partial(tile.bias + at, lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      float* to = tile.c_rows[i] + at;
+      Vec value = c[i][j];
+      if (tile.accumulate) value = add(value, load_partial(to, lanes));
+      if (tile.bias != nullptr) value = add(value, bias);
+      if (tile.relu) value = max(zero(), value);
+      store_partial(to, lanes, value);
+    }
+  }
+}
+
+template <int kVecs>
+void gemm_tile_rows(const GemmTile& tile) {
+  switch (tile.rows) {
+    case 1:
+      return gemm_tile_fixed<1, kVecs>(tile);
+    case 2:
+      return gemm_tile_fixed<2, kVecs>(tile);
+    case 3:
+      return gemm_tile_fixed<3, kVecs>(tile);
+    case 4:
+      return gemm_tile_fixed<4, kVecs>(tile);
+    case 5:
+      return gemm_tile_fixed<5, kVecs>(tile);
+    case 6:
+      return gemm_tile_fixed<6, kVecs>(tile);
+    default:
+      break;
+  }
+  // Narrow tiles take more rows, so that there are enough independent sums to hide the latency of a
+  // multiply-add.
+  if constexpr (kVecs <= kMaxNarrowVecs) {
+    switch (tile.rows) {
+      case 7:
+        return gemm_tile_fixed<7, kVecs>(tile);
+      case 8:
+        return gemm_tile_fixed<8, kVecs>(tile);
+      case 9:
+        return gemm_tile_fixed<9, kVecs>(tile);
+      case 10:
+        return gemm_tile_fixed<10, kVecs>(tile);
+      case 11:
+        return gemm_tile_fixed<11, kVecs>(tile);
+      default:
+        return gemm_tile_fixed<12, kVecs>(tile);
+    }
+  }
+}
+
+void gemm_tile(const GemmTile& tile) {
+  switch ((tile.columns + kWidth - 1) / kWidth) {
+    case 1:
+      return gemm_tile_rows<1>(tile);
+    case 2:
+      return gemm_tile_rows<2>(tile);
+    default:
+      break;
+  }
+  if constexpr (kMaxVecs == 4) {
+    if (tile.columns <= 3 * kWidth) return gemm_tile_rows<3>(tile);
+    return gemm_tile_rows<4>(tile);
+  }
+}
+
+// Ten sums: more than the latency times the rate of multiply-adds on any x86 core (4 x 2), few enough for 16
+// registers.
+constexpr int kPeakSums = 10;
+constexpr int kPeakFlops = kPeakSums * kWidth * 2;
+
+float fma_loop(std::int64_t iterations) {
+  Vec sums[kPeakSums];
+  for (int i = 0; i < kPeakSums; ++i) sums[i] = broadcast(static_cast<float>(i));
+  Vec factor = broadcast(0.999f), term = broadcast(0.001f);
+  for (std::int64_t n = 0; n < iterations; ++n) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kPeakSums; ++i) sums[i] = fma(sums[i], factor, term);
+  }
+  Vec total = sums[0];
+  for (int i = 1; i < kPeakSums; ++i) total = add(total, sums[i]);
+  return reduce_add(total);
+}
+
+}  // namespace
+}  // namespace receptive

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise kernels, written once over the vector vocabulary. Include after a vec.h.
+#pragma once
+
+#include "kernels/generic/math.inl.h"
+#include "kernels/vector_kernels.h"
+
+namespace receptive {
+namespace {
+
+// Applies `Body` to every vector of a range, the last one partial. Body is a struct with a static apply(),
+// not a lambda: lambdas would have to be inlined to carry this file's target.
+template <typename Body>
+inline void for_each_vector(float* out, const float* a, const float* b, std::int64_t count) {
+  std::int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) store(out + i, Body::apply(load(a + i), load(b + i)));
+  if (i < count) {
+    const Mask lanes = first_lanes(static_cast<int>(count - i));
+    store_partial(out + i, lanes, Body::apply(load_partial(a + i, lanes), load_partial(b + i, lanes)));
+  }
+}
+
+struct Add {
+  static inline Vec apply(Vec a, Vec b) { return receptive::add(a, b); }
+};
+struct Multiply {
+  static inline Vec apply(Vec a, Vec b) { return mul(a, b); }
+};
+struct ReluForward {  // max returns its second operand for NaN, so NaN stays NaN
+  static inline Vec apply(Vec x, Vec) { return max(zero(), x); }
+};
+struct ReluBackward {
+  static inline Vec apply(Vec dy, Vec y) { return select(greater(y, zero()), dy, zero()); }
+};
+struct TanhForward {
+  static inline Vec apply(Vec x, Vec) { return tanh(x); }
+};
+struct TanhBackward {
+  static inline Vec apply(Vec dy, Vec y) { return mul(dy, sub(broadcast(1.0f), mul(y, y))); }
+};
+struct SigmoidForward {
+  static inline Vec apply(Vec x, Vec) { return sigmoid(x); }
+};
+struct SigmoidBackward {
+  static inline Vec apply(Vec dy, Vec y) { return mul(dy, mul(y, sub(broadcast(1.0f), y))); }
+};
+
+template <typename Body>
+void binary(float* out, const float* a, const float* b, std::int64_t count) {
+  for_each_vector<Body>(out, a, b, count);
+}
+template <typename Body>
+void unary(float* out, const float* in, std::int64_t count) {
+  for_each_vector<Body>(out, in, in, count);
+}
+
+void scale_vector(float* out, const float* in, float factor, std::int64_t count) {
+  const Vec by = broadcast(factor);
+  std::int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) store(out + i, mul(load(in + i), by));
+  if (i < count) {
+    const Mask lanes = first_lanes(static_cast<int>(count - i));
+    store_partial(out + i, lanes, mul(load_partial(in + i, lanes), by));
+  }
+}
+
+void add_rows(float* out, const float* in, std::int64_t rows, std::int64_t columns) {
+  for (std::int64_t c = 0; c < columns; c += kWidth) {
+    const Mask lanes = first_lanes(static_cast<int>(columns - c < kWidth ? columns - c : kWidth));
+    Vec total = load_partial(out + c, lanes);
+    for (std::int64_t row = 0; row < rows; ++row)
+      total = add(total, load_partial(in + row * columns + c, lanes));
+    store_partial(out + c, lanes, total);
+  }
+}
+
+float sum_vector(const float* in, std::int64_t count) {
+  Vec total[4] = {zero(), zero(), zero(), zero()};
+  std::int64_t i = 0;
+  for (; i + 4 * kWidth <= count; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) total[j] = add(total[j], load(in + i + j * kWidth));
+  }
+  for (; i + kWidth <= count; i += kWidth) total[0] = add(total[0], load(in + i));
+  if (i < count) total[1] = add(total[1], load_partial(in + i, first_lanes(static_cast<int>(count - i))));
+  return reduce_add(add(add(total[0], total[1]), add(total[2], total[3])));
+}
+
+constexpr VectorKernels kVectorKernels = {
+    binary<Add>,
+    binary<Multiply>,
+    scale_vector,
+    add_rows,
+    sum_vector,
+    unary<ReluForward>,
+    binary<ReluBackward>,
+    unary<TanhForward>,
+    binary<TanhBackward>,
+    unary<SigmoidForward>,
+    binary<SigmoidBackward>,
+};
+
+}  // namespace
+}  // namespace receptive

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one instruction set offers: a struct of function pointers and machine numbers per family of kernels.
+// Ops read this table and hold no number of their own.
+#pragma once
+
+#include "kernels/gemm_kernels.h"
+#include "kernels/image_kernels.h"
+#include "kernels/vector_kernels.h"
+
+namespace receptive {
+
+struct KernelTable {
+  const char* isa;  // "scalar", "avx2", "avx512"
+  const GemmKernels* gemm;
+  const VectorKernels* vector;
+  const ImageKernels* image;
+};
+
+}  // namespace receptive

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vector vocabulary with one float: the portable fallback, compiled for the baseline of the platform. See
+// kernels/avx512/vec.h for the meaning of each word.
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include <cstdint>
+
+namespace receptive {
+namespace {
+
+constexpr int kWidth = 1;
+
+using Vec = float;
+using Mask = bool;
+
+inline Mask first_lanes(int count) { return count > 0; }
+inline Vec zero() { return 0.0f; }
+inline Vec broadcast(float value) { return value; }
+inline Vec load(const float* from) { return *from; }
+inline void store(float* to, Vec value) { *to = value; }
+inline Vec load_partial(const float* from, Mask lanes) { return lanes ? *from : 0.0f; }
+inline void store_partial(float* to, Mask lanes, Vec value) {
+  if (lanes) *to = value;
+}
+
+inline Vec add(Vec a, Vec b) { return a + b; }
+inline Vec sub(Vec a, Vec b) { return a - b; }
+inline Vec mul(Vec a, Vec b) { return a * b; }
+inline Vec div(Vec a, Vec b) { return a / b; }
+inline Vec sqrt(Vec a) { return ::sqrtf(a); }
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return a * b + c;
+}  // rounds twice: the baseline has no fused instruction
+inline Vec max(Vec a, Vec b) { return a > b ? a : b; }
+inline Vec min(Vec a, Vec b) { return a < b ? a : b; }
+inline Vec abs(Vec a) { return ::fabsf(a); }
+inline Vec copy_sign(Vec magnitude, Vec sign) { return ::copysignf(magnitude, sign); }
+
+inline Mask less(Vec a, Vec b) { return a < b; }
+inline Mask greater(Vec a, Vec b) { return a > b; }
+inline Mask equal(Vec a, Vec b) { return a == b; }
+inline Mask not_equal(Vec a, Vec b) { return a != b; }
+inline Mask either(Mask a, Mask b) { return a || b; }
+inline Mask both(Mask a, Mask b) { return a && b; }
+inline Vec select(Mask mask, Vec yes, Vec no) { return mask ? yes : no; }
+
+inline Vec round_nearest(Vec a) { return ::rintf(a); }
+inline Vec times_power_of_two(Vec value, Vec exponent) {
+  const std::int32_t bits = (static_cast<std::int32_t>(exponent) + 127) << 23;
+  float power;
+  memcpy(&power, &bits, sizeof(power));
+  return value * power;
+}
+
+inline float reduce_add(Vec a) { return a; }
+inline float reduce_max(Vec a) { return a; }
+
+}  // namespace
+}  // namespace receptive

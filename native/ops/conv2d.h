@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// 2-D convolution (cross-correlation, as every CNN library means it): geometry and the three passes.
+//
+//   y[n, oy, ox, oc] = bias[oc] + sum over kh, kw, ic of x[n, oy * strideH + kh - padTop, ox * strideW + kw -
+//   padLeft, ic]
+//                                                        * weight[oc, kh, kw, ic]
+//
+// x is [n, inH, inW, inC], weight [outC, kH, kW, inC], y [n, outH, outW, outC]; outside x lie zeros.
+#pragma once
+
+#include <cstdint>
+
+namespace receptive {
+
+struct Conv2dGeometry {
+  std::int64_t batch, in_h, in_w, in_c;
+  std::int64_t out_h, out_w, out_c;
+  std::int64_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
+
+  std::int64_t input_size() const { return batch * in_h * in_w * in_c; }
+  std::int64_t output_size() const { return output_pixels() * out_c; }
+  std::int64_t output_pixels() const { return batch * out_h * out_w; }
+  std::int64_t patch() const { return kernel_h * kernel_w * in_c; }  // K: inputs that one output reads
+  std::int64_t weight_size() const { return out_c * patch(); }
+  // Height and width of the part of the zero-bordered image that some output reads.
+  std::int64_t padded_h() const { return (out_h - 1) * stride_h + kernel_h; }
+  std::int64_t padded_w() const { return (out_w - 1) * stride_w + kernel_w; }
+};
+
+namespace ops {
+
+// bias may be nullptr. relu is applied after the bias.
+void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
+                    const Conv2dGeometry& geometry);
+void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry);
+void conv2d_grad_weight(float* dweight, const float* dy, const float* x, const Conv2dGeometry& geometry);
+
+}  // namespace ops
+}  // namespace receptive

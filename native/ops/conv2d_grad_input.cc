@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gradient with respect to the input: which of two GEMMs runs depends on the number of input channels.
+//
+// Many channels: a batch-reduce GEMM like the forward pass with the roles of x and y exchanged. A row of A is
+// what an input pixel receives from: the rows of dy under each kernel tap. With a stride, pixels of one phase
+// (iy mod strideH, ix mod strideW) share their taps, so each phase is a dense problem of its own and no zeros
+// are inserted.
+//
+// Few channels: the vectors along inC would be nearly empty. Instead the gradient of the im2col matrix,
+// [pixels][kH * kW * inC], comes from a plain GEMM with full vectors and is added back to the patches image
+// by image (col2im).
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/select.h"
+#include "ops/brgemm.h"
+#include "ops/conv2d.h"
+#include "ops/gemm_pack.h"
+#include "ops/padded_image.h"
+#include "ops/task_grid.h"
+#include "runtime/parallel_for.h"
+#include "runtime/workspace.h"
+
+namespace receptive::ops {
+namespace {
+
+constexpr std::int64_t kMinTapChannels = 16;  // as in the forward pass: a full AVX-512 vector
+
+// The taps and outputs along one axis that input positions of one phase receive from: kernel index first_tap
+// + t * stride reaches output base - t, where base = (position + pad) / stride.
+struct PhaseAxis {
+  std::int64_t first_position, positions;  // input positions phase, phase + stride, ...
+  std::int64_t first_tap, taps;
+  PhaseAxis(std::int64_t phase, std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t pad)
+      : first_position(phase),
+        positions(phase < in ? (in - phase + stride - 1) / stride : 0),
+        first_tap((phase + pad) % stride),
+        taps(first_tap < kernel ? (kernel - first_tap + stride - 1) / stride : 0) {}
+};
+
+// B of one phase: [tap][outC][inC] gathered from weight [outC][kH][kW][inC].
+void pack_phase(float* packed, const float* weight, const Panels& panels, const PhaseAxis& rows,
+                const PhaseAxis& columns, const Conv2dGeometry& g) {
+  const std::int64_t taps = rows.taps * columns.taps;
+  parallel_for(panels.count() * taps, [&](std::int64_t task) {
+    const std::int64_t panel = task / taps, tap = task % taps;
+    const std::int64_t kh = rows.first_tap + tap / columns.taps * g.stride_h;
+    const std::int64_t kw = columns.first_tap + tap % columns.taps * g.stride_w;
+    const std::int64_t stride = panels.stride(panel);
+    pack_panel(packed + panels.offset(panel) + tap * g.out_c * stride, stride,
+               weight + (kh * g.kernel_w + kw) * g.in_c + panel * panels.tile, g.patch(), 1, g.out_c,
+               panels.width(panel));
+  });
+}
+
+void grad_input_phase(float* dx, const float* dy, const float* weight, const PhaseAxis& rows,
+                      const PhaseAxis& columns, const Conv2dGeometry& g) {
+  const GemmKernels& kernel = *kernels().gemm;
+  const std::int64_t runs = rows.taps * columns.taps;
+  const Panels panels(g.in_c, runs * g.out_c, kernel);
+  float* packed = workspace<float>(Slot::kPackedB, panels.size());
+  pack_phase(packed, weight, panels, rows, columns, g);
+  const float* zeros = zero_row(g.out_c);
+
+  const std::int64_t pixels = g.batch * rows.positions * columns.positions;
+  const TaskGrid grid(pixels, g.in_c, std::max<std::int64_t>(panels.depth, 1), panels, kernel);
+  grid.run([&](std::int64_t pixel, std::int64_t count, std::int64_t first, std::int64_t last) {
+    const float** a_rows = workspace<const float*>(Slot::kTaskRows, count * (runs + 1));
+    float** c_rows = const_cast<float**>(a_rows + count * runs);
+    for (std::int64_t row = 0; row < count; ++row) {
+      const std::int64_t index = pixel + row;
+      const std::int64_t ix = columns.first_position + index % columns.positions * g.stride_w;
+      const std::int64_t iy = rows.first_position + index / columns.positions % rows.positions * g.stride_h;
+      const std::int64_t n = index / columns.positions / rows.positions;
+      const std::int64_t tile = row / grid.tile_rows * grid.tile_rows;
+      const std::int64_t step = std::min<std::int64_t>(grid.tile_rows, count - tile);
+      const float** pointer = a_rows + tile * runs + (row - tile);
+      const std::int64_t base_y = (iy + g.pad_top) / g.stride_h, base_x = (ix + g.pad_left) / g.stride_w;
+      for (std::int64_t ty = 0; ty < rows.taps; ++ty) {
+        const std::int64_t oy = base_y - ty;
+        for (std::int64_t tx = 0; tx < columns.taps; ++tx, pointer += step) {
+          const std::int64_t ox = base_x - tx;
+          const bool inside = oy >= 0 && oy < g.out_h && ox >= 0 && ox < g.out_w;
+          *pointer = inside ? dy + ((n * g.out_h + oy) * g.out_w + ox) * g.out_c : zeros;
+        }
+      }
+      c_rows[row] = dx + ((n * g.in_h + iy) * g.in_w + ix) * g.in_c;
+    }
+    RowBlock block;
+    block.a_rows = a_rows;
+    block.c_rows = c_rows;
+    block.rows = count;
+    block.tile_rows = grid.tile_rows;
+    block.runs = runs;  // 0 where the stride skips these pixels: the tile then writes zeros
+    block.run_length = g.out_c;
+    brgemm(block, packed, panels, first, last, nullptr, false, kernel);
+  });
+}
+
+void grad_input_by_taps(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+  for (std::int64_t phase_y = 0; phase_y < std::min(g.stride_h, g.in_h); ++phase_y) {
+    for (std::int64_t phase_x = 0; phase_x < std::min(g.stride_w, g.in_w); ++phase_x) {
+      grad_input_phase(dx, dy, weight, PhaseAxis(phase_y, g.in_h, g.kernel_h, g.stride_h, g.pad_top),
+                       PhaseAxis(phase_x, g.in_w, g.kernel_w, g.stride_w, g.pad_left), g);
+    }
+  }
+}
+
+// One image: a few output rows at a time, their patches' gradients from the GEMM, added back while they are
+// in cache.
+void grad_input_image(float* dx, const float* dy, const float* packed, const Panels& panels,
+                      const PatchRun* runs, const Conv2dGeometry& g) {
+  const KernelTable& table = kernels();
+  const GemmKernels& kernel = *table.gemm;
+  const std::int64_t padded_width = g.padded_w(), padded_size = g.padded_h() * padded_width * g.in_c;
+  const bool direct = g.padded_h() == g.in_h && padded_width == g.in_w;  // no border: add straight into dx
+  const std::int64_t band = std::clamp<std::int64_t>(kernel.row_block / g.out_w, 1, g.out_h);
+  const std::int64_t patch = g.patch(), band_pixels = band * g.out_w;
+  float* columns = workspace<float>(Slot::kTaskResult, band_pixels * patch + (direct ? 0 : padded_size));
+  float* image = direct ? dx : columns + band_pixels * patch;
+  const float** a_rows = workspace<const float*>(Slot::kTaskRows, 2 * band_pixels);
+  float** c_rows = const_cast<float**>(a_rows + band_pixels);
+  std::memset(image, 0, static_cast<std::size_t>(padded_size) * sizeof(float));
+
+  for (std::int64_t oy = 0; oy < g.out_h; oy += band) {
+    const std::int64_t pixels = std::min(band, g.out_h - oy) * g.out_w;
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      a_rows[p] = dy + (oy * g.out_w + p) * g.out_c;
+      c_rows[p] = columns + p * patch;
+    }
+    RowBlock block;
+    block.a_rows = a_rows;
+    block.c_rows = c_rows;
+    block.rows = pixels;
+    block.tile_rows = tile_rows_for(patch, kernel);
+    block.run_length = g.out_c;
+    brgemm(block, packed, panels, 0, panels.count(), nullptr, false, kernel);
+    for (std::int64_t row = 0; row * g.out_w < pixels; ++row) {
+      table.image->col2im(image + (oy + row) * g.stride_h * padded_width * g.in_c,
+                          columns + row * g.out_w * patch, patch, g.stride_w * g.in_c, g.out_w,
+                          (g.kernel_w + g.stride_w - 1) / g.stride_w, runs, static_cast<int>(g.kernel_h));
+    }
+  }
+  if (!direct) crop_padded(dx, image, g);
+}
+
+void grad_input_by_columns(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+  const Panels panels(g.patch(), g.out_c, *kernels().gemm);
+  float* packed = workspace<float>(Slot::kPackedB, panels.size());
+  parallel_for(panels.count(), [&](std::int64_t panel) {
+    pack_panel(packed + panels.offset(panel), panels.stride(panel), weight + panel * panels.tile, g.patch(),
+               1, g.out_c, panels.width(panel));
+  });
+  PatchRun* runs = workspace<PatchRun>(Slot::kPartials, g.kernel_h);
+  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
+    runs[kh] = {kh * g.padded_w() * g.in_c, kh * g.kernel_w * g.in_c, g.kernel_w * g.in_c};
+  }
+  parallel_for(g.batch, [&](std::int64_t n) {
+    grad_input_image(dx + n * g.in_h * g.in_w * g.in_c, dy + n * g.out_h * g.out_w * g.out_c, packed, panels,
+                     runs, g);
+  });
+}
+
+}  // namespace
+
+void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+  if (g.in_c >= kMinTapChannels) {
+    grad_input_by_taps(dx, dy, weight, g);
+  } else {
+    grad_input_by_columns(dx, dy, weight, g);
+  }
+}
+
+}  // namespace receptive::ops

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/reduce.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/select.h"
+#include "runtime/parallel_for.h"
+#include "runtime/workspace.h"
+
+namespace receptive::ops {
+namespace {
+
+constexpr std::int64_t kSumChunk = 1 << 14;  // floats that one task sums: 64 KiB, about 2 µs
+
+void zero(float* out, std::int64_t count) {
+  std::memset(out, 0, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+}  // namespace
+
+void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size) {
+  const VectorKernels& vector = *kernels().vector;
+  parallel_ranges(size, kSumChunk, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t count = end - begin;
+    std::memcpy(out + begin, partials + begin, static_cast<std::size_t>(count) * sizeof(float));
+    for (std::int64_t part = 1; part < parts; ++part) {
+      vector.add(out + begin, out + begin, partials + part * size + begin, count);
+    }
+  });
+}
+
+void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t columns) {
+  const VectorKernels& vector = *kernels().vector;
+  const std::int64_t chunk = std::max<std::int64_t>(1, kSumChunk / columns);
+  const std::int64_t chunks = std::max<std::int64_t>(1, (rows + chunk - 1) / chunk);
+  if (chunks == 1) {
+    zero(out, columns);
+    vector.add_rows(out, in, rows, columns);
+    return;
+  }
+  float* partials = workspace<float>(Slot::kPartials, chunks * columns);
+  parallel_ranges(rows, chunk, [&](std::int64_t begin, std::int64_t end) {
+    float* partial = partials + begin / chunk * columns;
+    zero(partial, columns);
+    vector.add_rows(partial, in + begin * columns, end - begin, columns);
+  });
+  sum_partials(out, partials, chunks, columns);
+}
+
+float sum(const float* in, std::int64_t count, float factor) {
+  const VectorKernels& vector = *kernels().vector;
+  const std::int64_t chunks = std::max<std::int64_t>(1, (count + kSumChunk - 1) / kSumChunk);
+  float* partials = workspace<float>(Slot::kPartials, chunks);
+  partials[0] = 0;
+  parallel_ranges(count, kSumChunk, [&](std::int64_t begin, std::int64_t end) {
+    partials[begin / kSumChunk] = vector.sum(in + begin, end - begin);
+  });
+  return factor * vector.sum(partials, chunks);
+}
+
+}  // namespace receptive::ops

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums whose order depends on the shape only: fixed chunks, each summed in order, then the chunks in order.
+#pragma once
+
+#include <cstdint>
+
+namespace receptive::ops {
+
+// out[i] = sum over p of partials[p][i], p in order
+void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size);
+
+// out[c] = sum over rows of in[row][c]: the gradient of a bias
+void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t columns);
+
+// factor * the sum of all elements
+float sum(const float* in, std::int64_t count, float factor);
+
+}  // namespace receptive::ops

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions of the 2-D convolution. Parameters of all of them: batch, inH, inW, inC, outH, outW, outC, kH,
+// kW, strideH, strideW, padTop, padLeft, and for the forward pass 1 if a ReLU follows.
+#include "ops/conv2d.h"
+
+#include "ops/im2col.h"
+#include "plan/opcodes.h"
+#include "reference/conv2d.h"
+
+namespace receptive::plan {
+namespace {
+
+constexpr int kReluParam = 13;
+
+Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
+  RECEPTIVE_CHECK(args.require_sizes(0, 11, 1));
+  RECEPTIVE_CHECK(args.require_sizes(11, 2, 0));
+  *g = {args.integer(0),  args.integer(1),  args.integer(2), args.integer(3), args.integer(4),
+        args.integer(5),  args.integer(6),  args.integer(7), args.integer(8), args.integer(9),
+        args.integer(10), args.integer(11), args.integer(12)};
+  return Status::success();
+}
+
+}  // namespace
+
+// (y, x, weight, bias?)
+Status conv2d_forward(const Arguments& args) {
+  Conv2dGeometry g;
+  RECEPTIVE_CHECK(read_geometry(args, &g));
+  const Dtype dtype = float_dtype(args);
+  RECEPTIVE_CHECK(args.require(0, dtype, g.output_size()));
+  RECEPTIVE_CHECK(args.require(1, dtype, g.input_size()));
+  RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
+  RECEPTIVE_CHECK(args.allow(3, dtype, g.out_c));
+  const bool relu = args.number(kReluParam) != 0;
+  if (is_double(args)) {
+    reference::conv2d_forward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
+                              args.data<double>(3), relu, g);
+  } else {
+    ops::conv2d_forward(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
+                        relu, g);
+  }
+  return Status::success();
+}
+
+// (dx, dy, weight)
+Status conv2d_grad_input(const Arguments& args) {
+  Conv2dGeometry g;
+  RECEPTIVE_CHECK(read_geometry(args, &g));
+  const Dtype dtype = float_dtype(args);
+  RECEPTIVE_CHECK(args.require(0, dtype, g.input_size()));
+  RECEPTIVE_CHECK(args.require(1, dtype, g.output_size()));
+  RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
+  if (is_double(args)) {
+    reference::conv2d_grad_input(args.data<double>(0), args.data<double>(1), args.data<double>(2), g);
+  } else {
+    ops::conv2d_grad_input(args.data<float>(0), args.data<float>(1), args.data<float>(2), g);
+  }
+  return Status::success();
+}
+
+// (dweight, dy, x)
+Status conv2d_grad_weight(const Arguments& args) {
+  Conv2dGeometry g;
+  RECEPTIVE_CHECK(read_geometry(args, &g));
+  const Dtype dtype = float_dtype(args);
+  RECEPTIVE_CHECK(args.require(0, dtype, g.weight_size()));
+  RECEPTIVE_CHECK(args.require(1, dtype, g.output_size()));
+  RECEPTIVE_CHECK(args.require(2, dtype, g.input_size()));
+  if (is_double(args)) {
+    reference::conv2d_grad_weight(args.data<double>(0), args.data<double>(1), args.data<double>(2), g);
+  } else {
+    ops::conv2d_grad_weight(args.data<float>(0), args.data<float>(1), args.data<float>(2), g);
+  }
+  return Status::success();
+}
+
+// (columns [pixels][kH * kW * inC], x)
+Status im2col(const Arguments& args) {
+  Conv2dGeometry g;
+  RECEPTIVE_CHECK(read_geometry(args, &g));
+  const Dtype dtype = float_dtype(args);
+  RECEPTIVE_CHECK(args.require(0, dtype, g.output_pixels() * g.patch()));
+  RECEPTIVE_CHECK(args.require(1, dtype, g.input_size()));
+  if (is_double(args)) {
+    reference::im2col(args.data<double>(0), args.data<double>(1), g);
+  } else {
+    ops::im2col(args.data<float>(0), args.data<float>(1), g);
+  }
+  return Status::success();
+}
+
+// (dx, columns)
+Status col2im(const Arguments& args) {
+  Conv2dGeometry g;
+  RECEPTIVE_CHECK(read_geometry(args, &g));
+  const Dtype dtype = float_dtype(args);
+  RECEPTIVE_CHECK(args.require(0, dtype, g.input_size()));
+  RECEPTIVE_CHECK(args.require(1, dtype, g.output_pixels() * g.patch()));
+  if (is_double(args)) {
+    reference::col2im(args.data<double>(0), args.data<double>(1), g);
+  } else {
+    ops::col2im(args.data<float>(0), args.data<float>(1), g);
+  }
+  return Status::success();
+}
+
+}  // namespace receptive::plan

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/execute.h"
+
+#include "plan/opcodes.h"
+#include "runtime/denormals.h"
+
+namespace receptive::plan {
+namespace {
+
+struct Entry {
+  const char* name;
+  Status (*function)(const Arguments& args);
+};
+
+#define RECEPTIVE_ENTRY(name) {#name, name},
+constexpr Entry kEntries[] = {RECEPTIVE_OPCODES(RECEPTIVE_ENTRY)};
+#undef RECEPTIVE_ENTRY
+
+}  // namespace
+
+int opcode_count() { return static_cast<int>(sizeof(kEntries) / sizeof(kEntries[0])); }
+const char* opcode_name(int opcode) { return kEntries[opcode].name; }
+
+Status execute(const Instruction& instruction, const TensorTable& tensors) {
+  if (instruction.opcode < 0 || instruction.opcode >= opcode_count()) {
+    return Status::refuse("ERR_ARGUMENT", "a known operation code", std::to_string(instruction.opcode));
+  }
+  if (instruction.handle_count > Arguments::kMaxBuffers) {
+    return Status::refuse("ERR_ARGUMENT", "at most 8 operands", std::to_string(instruction.handle_count));
+  }
+  Buffer buffers[Arguments::kMaxBuffers];
+  for (int i = 0; i < instruction.handle_count; ++i) {
+    const int handle = instruction.handles[i];
+    if (handle < 0) continue;
+    const Buffer* buffer = tensors.find(handle);
+    if (buffer == nullptr)
+      return Status::refuse("ERR_DISPOSED", "a live tensor", "handle " + std::to_string(handle));
+    buffers[i] = *buffer;
+  }
+  const FlushDenormals flush;
+  return kEntries[instruction.opcode].function(
+      Arguments(buffers, instruction.handle_count, instruction.params, instruction.param_count));
+}
+
+}  // namespace receptive::plan

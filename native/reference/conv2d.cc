@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every pass walks the same pairs (output element, input element) of the definition; they differ in what is
+// summed.
+#include "reference/conv2d.h"
+
+#include <algorithm>
+
+namespace receptive::reference {
+namespace {
+
+// body(output pixel, input pixel, tap) for every output pixel and every tap that lies inside x
+template <typename Body>
+void for_each_tap(const Conv2dGeometry& g, const Body& body) {
+  for (std::int64_t n = 0; n < g.batch; ++n) {
+    for (std::int64_t oy = 0; oy < g.out_h; ++oy) {
+      for (std::int64_t ox = 0; ox < g.out_w; ++ox) {
+        for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
+          for (std::int64_t kw = 0; kw < g.kernel_w; ++kw) {
+            const std::int64_t iy = oy * g.stride_h + kh - g.pad_top, ix = ox * g.stride_w + kw - g.pad_left;
+            if (iy < 0 || iy >= g.in_h || ix < 0 || ix >= g.in_w) continue;
+            body((n * g.out_h + oy) * g.out_w + ox, (n * g.in_h + iy) * g.in_w + ix, kh * g.kernel_w + kw);
+          }
+        }
+      }
+    }
+  }
+}
+
+const double* weight_at(const double* weight, std::int64_t oc, std::int64_t tap, const Conv2dGeometry& g) {
+  return weight + oc * g.patch() + tap * g.in_c;
+}
+
+}  // namespace
+
+void conv2d_forward(double* y, const double* x, const double* weight, const double* bias, bool relu,
+                    const Conv2dGeometry& g) {
+  for (std::int64_t i = 0; i < g.output_size(); ++i) y[i] = bias == nullptr ? 0.0 : bias[i % g.out_c];
+  for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
+    for (std::int64_t oc = 0; oc < g.out_c; ++oc) {
+      const double* w = weight_at(weight, oc, tap, g);
+      for (std::int64_t ic = 0; ic < g.in_c; ++ic) y[output * g.out_c + oc] += x[input * g.in_c + ic] * w[ic];
+    }
+  });
+  if (!relu) return;
+  for (std::int64_t i = 0; i < g.output_size(); ++i) y[i] = y[i] < 0 ? 0.0 : y[i];
+}
+
+void conv2d_grad_input(double* dx, const double* dy, const double* weight, const Conv2dGeometry& g) {
+  std::fill(dx, dx + g.input_size(), 0.0);
+  for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
+    for (std::int64_t oc = 0; oc < g.out_c; ++oc) {
+      const double* w = weight_at(weight, oc, tap, g);
+      for (std::int64_t ic = 0; ic < g.in_c; ++ic)
+        dx[input * g.in_c + ic] += dy[output * g.out_c + oc] * w[ic];
+    }
+  });
+}
+
+void conv2d_grad_weight(double* dweight, const double* dy, const double* x, const Conv2dGeometry& g) {
+  std::fill(dweight, dweight + g.weight_size(), 0.0);
+  for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
+    for (std::int64_t oc = 0; oc < g.out_c; ++oc) {
+      double* w = dweight + oc * g.patch() + tap * g.in_c;
+      for (std::int64_t ic = 0; ic < g.in_c; ++ic)
+        w[ic] += dy[output * g.out_c + oc] * x[input * g.in_c + ic];
+    }
+  });
+}
+
+void im2col(double* columns, const double* x, const Conv2dGeometry& g) {
+  std::fill(columns, columns + g.output_pixels() * g.patch(), 0.0);
+  for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
+    for (std::int64_t ic = 0; ic < g.in_c; ++ic) {
+      columns[output * g.patch() + tap * g.in_c + ic] = x[input * g.in_c + ic];
+    }
+  });
+}
+
+void col2im(double* dx, const double* columns, const Conv2dGeometry& g) {
+  std::fill(dx, dx + g.input_size(), 0.0);
+  for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
+    for (std::int64_t ic = 0; ic < g.in_c; ++ic) {
+      dx[input * g.in_c + ic] += columns[output * g.patch() + tap * g.in_c + ic];
+    }
+  });
+}
+
+}  // namespace receptive::reference

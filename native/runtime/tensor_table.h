@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensors of one environment, by small integer handle. JavaScript holds handles, instructions name them;
+// what is behind a handle is a typed block of memory. Shapes live in TypeScript.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/block_cache.h"
+
+namespace receptive {
+
+enum class Dtype : int { kFloat32 = 0, kFloat64 = 1, kInt32 = 2, kUint8 = 3 };
+
+constexpr std::size_t dtype_bytes(Dtype dtype) {
+  return dtype == Dtype::kUint8 ? 1 : dtype == Dtype::kFloat64 ? 8 : 4;
+}
+
+struct Buffer {
+  void* data = nullptr;
+  std::int64_t size = 0;  // elements
+  Dtype dtype = Dtype::kFloat32;
+
+  template <typename T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
+};
+
+class TensorTable {
+ public:
+  TensorTable() = default;
+  TensorTable(const TensorTable&) = delete;
+  TensorTable& operator=(const TensorTable&) = delete;
+  ~TensorTable();
+
+  int allocate(std::int64_t size, Dtype dtype);  // contents undefined; -1 when there is no memory
+  bool free(int handle);                         // false for a handle that is not alive
+  const Buffer* find(int handle) const;          // nullptr for a handle that is not alive
+
+  std::int64_t live_handles() const { return live_handles_; }
+  std::int64_t live_bytes() const { return live_bytes_; }
+  std::int64_t peak_bytes() const { return peak_bytes_; }
+  void reset_peak() { peak_bytes_ = live_bytes_; }
+
+ private:
+  struct Entry {
+    Buffer buffer;
+    Block block;
+  };
+  std::vector<Entry> entries_;
+  std::vector<int> free_handles_;
+  std::int64_t live_handles_ = 0, live_bytes_ = 0, peak_bytes_ = 0;
+};
+
+}  // namespace receptive

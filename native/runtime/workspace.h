@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scratch memory that each thread keeps between calls, so that a repeated step allocates nothing. A slot
+// holds one buffer per thread; two buffers that are alive together need two slots, which is why the slots are
+// named by use.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace receptive {
+
+enum class Slot {
+  kPackedB,     // the packed right-hand matrix of a GEMM or convolution; owned by the calling thread
+  kPadded,      // a zero-bordered copy of an image batch; owned by the calling thread
+  kPartials,    // partial sums of a fixed reduction tree; owned by the calling thread
+  kZeroRow,     // a row of zeros that padding points at; owned by the calling thread
+  kTaskPanel,   // a panel packed inside one task
+  kTaskRows,    // row pointers built inside one task
+  kTaskResult,  // a small result of one task before it is scattered
+  kCount,
+};
+
+// Contents undefined, 64-byte aligned. Throws std::bad_alloc, which binding/ turns into ERR_OUT_OF_MEMORY.
+void* workspace_bytes(Slot slot, std::size_t bytes);
+
+template <typename T>
+T* workspace(Slot slot, std::int64_t count) {
+  return static_cast<T*>(workspace_bytes(slot, static_cast<std::size_t>(count) * sizeof(T)));
+}
+
+// At least `count` zeros that stay zeros: callers only read them.
+const float* zero_row(std::int64_t count);
+
+// Bytes that all threads' workspaces hold now.
+std::size_t workspace_total_bytes();
+
+}  // namespace receptive
