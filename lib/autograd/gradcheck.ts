@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gradients against finite differences, in double precision: the proof that a backward rule belongs to its forward.
+import { fail } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { noGrad } from './grad-mode.js';
+
+/** Step and tolerances; PyTorch's defaults. */
+export interface GradcheckOptions {
+  /** Half the distance of the central difference. Default 1e-6. */
+  readonly eps?: number;
+  /** Absolute tolerance. Default 1e-5. */
+  readonly atol?: number;
+  /** Tolerance relative to the numerical gradient. Default 1e-3. */
+  readonly rtol?: number;
+}
+
+/** Weights of the outputs, so that every output counts and none cancels another: fixed, irregular, about 1. */
+function weightsFor(size: number): Float64Array {
+  return Float64Array.from({ length: size }, (_, i) => 0.5 + ((i * 0.618033988749895) % 1));
+}
+
+function weightedSum(output: Tensor, weights: Float64Array): number {
+  const values = output.data();
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] * weights[i];
+  return total;
+}
+
+/**
+ * Compares the gradients of `body` with central differences, for every element of every input that requires one.
+ *
+ * @param body a function of the inputs, the same on every call; its output may have any shape
+ * @param inputs float64 tensors; they are perturbed and restored
+ * @returns the largest difference between the two gradients
+ *
+ * Throws ERR_NUMERICS naming the first element that differs; ERR_DTYPE for inputs that are not float64.
+ */
+export function gradcheck(
+  body: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  options: GradcheckOptions = {},
+): number {
+  const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+  const checked = inputs.filter((input) => input.requiresGrad);
+  if (checked.length === 0 || checked.some((input) => input.dtype !== 'float64')) {
+    throw fail('ERR_DTYPE', {
+      op: 'gradcheck',
+      expected: 'float64 inputs, at least one with requiresGrad',
+      received: inputs.map(String).join(', ') || 'none',
+      hint: 'make them with randn(shape, { dtype: "float64", requiresGrad: true })',
+    });
+  }
+  for (const input of checked) {
+    input.grad?.dispose();
+    input.grad = null;
+  }
+  const output = body(...inputs);
+  const weights = weightsFor(output.size);
+  output.backward(weights);
+  output.dispose();
+
+  let largest = 0;
+  checked.forEach((input, which) => {
+    const values = input.data() as Float64Array;
+    const analytical = input.grad?.data() ?? new Float64Array(input.size);
+    const at = (index: number, value: number) =>
+      noGrad(() => {
+        const moved = values.slice();
+        moved[index] = value;
+        input.write(moved);
+        const result = body(...inputs);
+        const total = weightedSum(result, weights);
+        result.dispose();
+        return total;
+      });
+    try {
+      for (let i = 0; i < values.length; i++) {
+        const numerical = (at(i, values[i] + eps) - at(i, values[i] - eps)) / (2 * eps);
+        const difference = Math.abs(numerical - analytical[i]);
+        largest = Math.max(largest, difference);
+        if (difference <= atol + rtol * Math.abs(numerical)) continue; // false for NaN
+        throw fail('ERR_NUMERICS', {
+          op: 'gradcheck',
+          expected: `gradient ${numerical} at element ${i} of input ${which}, by finite differences`,
+          received: String(analytical[i]),
+        });
+      }
+    } finally {
+      input.write(values);
+    }
+  });
+  return largest;
+}

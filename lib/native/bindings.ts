@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place where TypeScript reaches C++. Computation leaves as instructions: an operation, small integer tensor
+// handles, a flat block of numbers.
+import { type ErrorCode, fail, ReceptiveError } from '../errors.js';
+import {
+  type Addon,
+  DTYPES,
+  type DType,
+  type MemoryInfo,
+  type NativeInfo,
+  type TypedArray,
+} from './addon.js';
+import { loadAddon } from './load.js';
+
+export type { DType, MemoryInfo, NativeInfo, TypedArray } from './addon.js';
+export { DTYPES } from './addon.js';
+
+/** Operand that an instruction leaves out. */
+export const NO_TENSOR = -1;
+
+const MAX_OPERANDS = 8;
+const MAX_PARAMS = 64;
+const handles = new Int32Array(MAX_OPERANDS);
+const params = new Float64Array(MAX_PARAMS);
+let loaded: { addon: Addon; opcodes: Map<string, number> } | undefined;
+
+/** The addon, loaded on first use, so that importing the library never fails. */
+function native() {
+  if (loaded === undefined) {
+    const addon = loadAddon();
+    addon.attach(handles, params);
+    loaded = { addon, opcodes: new Map(addon.opcodes().map((name, code) => [name, code])) };
+  }
+  return loaded;
+}
+
+/** A refusal of native code, as native/binding throws it. */
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly expected: string;
+  readonly received: string;
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return (
+    error instanceof Error && !(error instanceof ReceptiveError) && 'code' in error && 'expected' in error
+  );
+}
+
+/** Gives a refusal of native code the library's error form. */
+function explain(op: string, error: unknown): unknown {
+  if (!isRefusal(error)) return error;
+  return fail(error.code, { op, expected: error.expected, received: error.received, cause: error });
+}
+
+/**
+ * Runs one instruction now.
+ *
+ * @param op name in native/plan/opcodes.h
+ * @param operands tensor handles, outputs first; NO_TENSOR for one that is left out
+ * @param numbers the instruction's parameters
+ */
+export function emit(op: string, operands: readonly number[], numbers: readonly number[] = []): void {
+  const { addon, opcodes } = native();
+  const code = opcodes.get(op);
+  if (code === undefined || operands.length > MAX_OPERANDS || numbers.length > MAX_PARAMS) {
+    throw fail('ERR_ARGUMENT', {
+      op,
+      expected: `an instruction of the addon with at most ${MAX_OPERANDS} operands and ${MAX_PARAMS} numbers`,
+      received: `${operands.length} operands and ${numbers.length} numbers`,
+      hint: 'the binary and the JavaScript may be of different versions: build again',
+    });
+  }
+  for (let i = 0; i < operands.length; i++) handles[i] = operands[i];
+  for (let i = 0; i < numbers.length; i++) params[i] = numbers[i];
+  try {
+    addon.run(code, operands.length, numbers.length);
+  } catch (error) {
+    throw explain(op, error);
+  }
+}
+
+/** Allocates a tensor of `size` elements, contents undefined. Throws ERR_OUT_OF_MEMORY. */
+export function allocate(size: number, dtype: DType): number {
+  const handle = native().addon.allocate(size, DTYPES.indexOf(dtype));
+  if (handle >= 0) return handle;
+  throw fail('ERR_OUT_OF_MEMORY', {
+    op: 'tensor',
+    expected: `memory for ${size} elements of ${dtype}`,
+    received: 'none from the system',
+    hint: 'use a smaller batch, or dispose tensors that are no longer needed',
+  });
+}
+
+/** Frees a tensor; does nothing for one that is already freed. */
+export function free(handle: number): void {
+  native().addon.free(handle);
+}
+
+/** Copies `from` into the tensor, starting at element `first`. */
+export function write(handle: number, from: TypedArray, first = 0): void {
+  try {
+    native().addon.write(handle, from, first);
+  } catch (error) {
+    throw explain('tensor', error);
+  }
+}
+
+/** Copies the tensor's elements from `first` on into `to`, as many as it holds. */
+export function read(handle: number, to: TypedArray, first = 0): void {
+  try {
+    native().addon.read(handle, to, first);
+  } catch (error) {
+    throw explain('tensor', error);
+  }
+}
+
+/** What native memory is in use now. */
+export function memoryInfo(): MemoryInfo {
+  return native().addon.memory();
+}
+
+/** Makes the current use the new peak, and with `trim` gives cached blocks back to the system. */
+export function resetMemory(options: { trim?: boolean } = {}): void {
+  if (options.trim === true) native().addon.trim();
+  native().addon.resetPeak();
+}
+
+/** Instruction set and threads in use, as `receptive info` prints them. */
+export function nativeInfo(): NativeInfo {
+  return native().addon.info();
+}
+
+/**
+ * Sets how many threads take part in a computation, for the whole process. Results do not depend on it.
+ *
+ * @param count whole number from 1 to 256; the default is what the process may use (affinity, cgroup, RECEPTIVE_THREADS)
+ */
+export function setNumThreads(count: number): void {
+  if (native().addon.setThreads(count)) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'setNumThreads',
+    expected: `a whole number from 1 to ${nativeInfo().maxThreads}`,
+    received: String(count),
+  });
+}
+
+/** Chooses an instruction set by name, for tests and comparisons. Call it while nothing runs. */
+export function setIsa(name: string): void {
+  if (native().addon.setIsa(name)) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'setIsa',
+    expected: `one of ${nativeInfo().supportedIsas.join(', ')}`,
+    received: name,
+  });
+}
+
+/** The machine's arithmetic peak in GFLOP/s, measured now for `milliseconds` on `threads` threads. */
+export function measurePeak(milliseconds: number, threads: number): number {
+  return native().addon.peak(milliseconds, threads);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds and loads the native binary; where there is none, the error says how to get one.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { fail } from '../errors.js';
+import type { Addon } from './addon.js';
+
+const require = createRequire(import.meta.url);
+
+/** `linux-x64`, or `linux-x64-musl` where the C library is musl: the folder name of a prebuilt binary. */
+function platformName(): string {
+  const name = `${process.platform}-${process.arch}`;
+  if (process.platform !== 'linux') return name;
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return report.header?.glibcVersionRuntime === undefined ? `${name}-musl` : name;
+}
+
+/** Where a binary may lie, the most specific first. lib/native and dist/native are equally deep. */
+function candidates(): string[] {
+  const asked = process.env.RECEPTIVE_BINARY;
+  if (asked !== undefined && asked !== '') return [asked];
+  const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return [at('build/Release/receptive.node'), at(`prebuilds/${platformName()}/receptive.node`)];
+}
+
+function missing(reason: string, cause?: unknown) {
+  return fail('ERR_NATIVE_MISSING', {
+    op: 'receptive',
+    expected: `a native binary for ${platformName()}, Node ${process.versions.node}`,
+    received: reason,
+    hint: 'in a clone of the repository run `npm run build:native`; else reinstall the package for this platform',
+    cause,
+  });
+}
+
+/** Loads the addon. Throws ERR_NATIVE_MISSING if there is none that fits, ERR_ARGUMENT for a wrong RECEPTIVE_ISA. */
+export function loadAddon(): Addon {
+  const paths = candidates();
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) throw missing(`no file at ${paths.join(' or ')}`);
+  let addon: Addon;
+  try {
+    addon = require(path) as Addon;
+  } catch (error) {
+    throw missing(`${path}, which does not load: ${error instanceof Error ? error.message : error}`, error);
+  }
+  const { refusedIsa, supportedIsas } = addon.info();
+  if (refusedIsa !== '') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'RECEPTIVE_ISA',
+      expected: `one of ${supportedIsas.join(', ')} on this processor`,
+      received: refusedIsa,
+      hint: 'unset the variable to let the library choose the best',
+    });
+  }
+  return addon;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// From logits to answers. Nothing here has a gradient.
+import { fail } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import { Tensor } from '../tensor/tensor.js';
+import { checkFloat, checkRank } from './check.js';
+import { checkLabels } from './cross-entropy.js';
+
+/** The column of the largest value of each row; the first of equal ones. Shapes: x [n, classes]; result int32 [n]. */
+export function argmax(x: Tensor): Tensor {
+  checkFloat('argmax', 'input', x);
+  checkRank('argmax', 'input', x, '[n, classes]');
+  const [rows, columns] = x.shape;
+  const result = Tensor.empty([rows], 'int32');
+  emit('argmax', [result.handle, x.handle], [rows, columns]);
+  return result;
+}
+
+/** How many of `labels` [n] are where the rows of `logits` [n, classes] are largest: a number. */
+export function countCorrect(logits: Tensor, labels: Tensor): number {
+  checkRank('countCorrect', 'logits', logits, '[n, classes]');
+  checkLabels('countCorrect', labels, logits.shape[0]);
+  using predicted = argmax(logits);
+  using count = Tensor.empty([], 'int32');
+  emit('count_equal', [count.handle, predicted.handle, labels.handle]);
+  return count.item();
+}
+
+/** The class with the largest logit of one row of numbers, for callers that hold plain arrays. */
+export function largestIndex(values: ArrayLike<number>): number {
+  if (values.length === 0) {
+    throw fail('ERR_ARGUMENT', { op: 'largestIndex', expected: 'at least one value', received: 'none' });
+  }
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+}

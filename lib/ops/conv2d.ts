@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// 2-D convolution: check, run, record. Its three passes are three instructions.
+import { describe, fail } from '../errors.js';
+import { emit, NO_TENSOR } from '../native/bindings.js';
+import { type Pair, windowOver } from '../tensor/conv-geometry.js';
+import { Tensor } from '../tensor/tensor.js';
+import { checkFloat, checkRank } from './check.js';
+import { im2colForward, im2colGradInput, im2colGradWeight } from './conv2d-im2col.js';
+import { record } from './record.js';
+
+/** How to convolve. */
+export interface Conv2dOptions {
+  /** Default 1. */
+  readonly stride?: Pair;
+  /** Zeros around the image. Default 0. */
+  readonly padding?: Pair;
+  /**
+   * 'auto' (default) reads patches in place (virtual im2col). 'im2col' writes the patch matrix and multiplies: slower,
+   * more memory, readable; its bits differ in rounding.
+   */
+  readonly algorithm?: 'auto' | 'im2col';
+}
+
+/** What all three passes are told: sizes in the order of native/plan/conv2d.cc. */
+export interface Conv2dGeometry {
+  readonly numbers: readonly number[];
+  readonly pixels: number;
+  readonly patch: number;
+  readonly outShape: readonly number[];
+}
+
+function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Conv2dGeometry {
+  checkFloat('conv2d', 'input', x);
+  checkRank('conv2d', 'input', x, '[n, h, w, c]');
+  checkFloat('conv2d', 'weight', weight, x);
+  checkRank('conv2d', 'weight', weight, '[outC, kH, kW, inC]');
+  const [n, inH, inW, inC] = x.shape;
+  const [outC, kernelH, kernelW, weightC] = weight.shape;
+  if (inC !== weightC) {
+    throw fail('ERR_SHAPE', {
+      op: 'conv2d',
+      expected: `input with ${weightC} channels to match weight [${weight.shape.join(', ')}]`,
+      received: `[${x.shape.join(', ')}]`,
+      hint: inH === weightC ? 'images are [n, h, w, c], channels last' : undefined,
+    });
+  }
+  if (bias !== null) {
+    checkFloat('conv2d', 'bias', bias, x);
+    if (bias.size !== outC || bias.shape.length !== 1) {
+      throw fail('ERR_SHAPE', {
+        op: 'conv2d',
+        expected: `bias [${outC}] to match weight [${weight.shape.join(', ')}]`,
+        received: `[${bias.shape.join(', ')}]`,
+      });
+    }
+  }
+  const algorithm = options.algorithm ?? 'auto';
+  if (algorithm !== 'auto' && algorithm !== 'im2col') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'conv2d',
+      expected: "algorithm 'auto' or 'im2col'",
+      received: describe(algorithm),
+    });
+  }
+  const window = windowOver('conv2d', inH, inW, { ...options, kernelSize: [kernelH, kernelW] });
+  const { outH, outW, strideH, strideW, padTop, padLeft } = window;
+  return {
+    numbers: [n, inH, inW, inC, outH, outW, outC, kernelH, kernelW, strideH, strideW, padTop, padLeft],
+    pixels: n * outH * outW,
+    patch: kernelH * kernelW * inC,
+    outShape: [n, outH, outW, outC],
+  };
+}
+
+const direct = {
+  forward(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, g: Conv2dGeometry): void {
+    emit('conv2d_forward', [y.handle, x.handle, weight.handle, bias?.handle ?? NO_TENSOR], g.numbers);
+  },
+  gradInput(dx: Tensor, dy: Tensor, weight: Tensor, g: Conv2dGeometry): void {
+    emit('conv2d_grad_input', [dx.handle, dy.handle, weight.handle], g.numbers);
+  },
+  gradWeight(dWeight: Tensor, dy: Tensor, x: Tensor, g: Conv2dGeometry): void {
+    emit('conv2d_grad_weight', [dWeight.handle, dy.handle, x.handle], g.numbers);
+  },
+};
+
+const im2col = { forward: im2colForward, gradInput: im2colGradInput, gradWeight: im2colGradWeight };
+
+/**
+ * 2-D convolution (cross-correlation) with zero padding.
+ *
+ * Shapes: x [n, h, w, inC], weight [outC, kH, kW, inC], bias [outC] or null; result [n, outH, outW, outC] with
+ * outH = floor((h + 2 padding - kH) / stride) + 1.
+ *
+ * Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT, ERR_DISPOSED.
+ */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  options: Conv2dOptions = {},
+): Tensor {
+  const g = geometryOf(x, weight, bias, options);
+  const passes = options.algorithm === 'im2col' ? im2col : direct;
+  const y = Tensor.empty(g.outShape, x.dtype);
+  passes.forward(y, x, weight, bias, g);
+  const inputs = bias === null ? [x, weight] : [x, weight, bias];
+  return record('conv2d', y, inputs, [x, weight], (dy, [x, weight], needs) => {
+    const dx = needs[0] ? Tensor.empty(x.shape, x.dtype) : null;
+    const dWeight = needs[1] ? Tensor.empty(weight.shape, x.dtype) : null;
+    const dBias = needs[2] ? Tensor.empty([weight.shape[0]], x.dtype) : null;
+    if (dx !== null) passes.gradInput(dx, dy, weight, g);
+    if (dWeight !== null) passes.gradWeight(dWeight, dy, x, g);
+    if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [g.pixels, dBias.size]);
+    return [dx, dWeight, dBias];
+  });
+}

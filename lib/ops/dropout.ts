@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dropout: elements are zeroed at random and the rest scaled up, so that the expectation stays.
+import { describe, fail } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import { defaultGenerator, type Generator } from '../tensor/random.js';
+import { Tensor } from '../tensor/tensor.js';
+import { checkFloat } from './check.js';
+import { record } from './record.js';
+
+/**
+ * Zeroes each element with probability p and multiplies the others by 1 / (1 - p). Which ones follows from the
+ * generator's seed and position, not from threads; backward draws the same ones again instead of keeping a mask.
+ *
+ * @param p from 0 to below 1
+ * @param generator default: the one that `manualSeed` sets
+ */
+export function dropout(x: Tensor, p: number, generator: Generator = defaultGenerator()): Tensor {
+  checkFloat('dropout', 'input', x);
+  if (!(typeof p === 'number' && p >= 0 && p < 1)) {
+    throw fail('ERR_ARGUMENT', { op: 'dropout', expected: 'p from 0 to below 1', received: describe(p) });
+  }
+  const numbers = [p, ...generator.next()];
+  const y = Tensor.empty(x.shape, x.dtype);
+  emit('dropout', [y.handle, x.handle], numbers);
+  return record('dropout', y, [x], [], (dy) => {
+    const dx = Tensor.empty(dy.shape, dy.dtype);
+    emit('dropout', [dx.handle, dy.handle], numbers);
+    return [dx];
+  });
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tensor: a shape over native elements, and its place in the recorded computation. Operations are free functions in
+// ops/; what stands here is what a tensor is.
+import { backward } from '../autograd/backward.js';
+import type { GradNode } from '../autograd/node.js';
+import { describe, fail } from '../errors.js';
+import { type DType, emit, read, type TypedArray, write } from '../native/bindings.js';
+import { currentScope } from './scope.js';
+import { type Shape, sizeOf } from './shape.js';
+import { Storage } from './storage.js';
+
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+
+/** An array for `size` elements of `dtype`. */
+export function arrayFor(dtype: DType, size: number): TypedArray {
+  return new ARRAYS[dtype](size);
+}
+
+/** What `backward` may be told. */
+export interface BackwardOptions {
+  /** Keep the recorded graph for another call. Default false: its memory is freed. */
+  readonly retainGraph?: boolean;
+}
+
+/**
+ * A dense, row-major array of numbers in native memory. Images are [n, h, w, c], convolution weights
+ * [outC, kH, kW, inC], linear weights [out, in].
+ *
+ * Its memory is freed by `dispose`, by the scope it was made in, by `using`, or, at the latest, when it is garbage
+ * collected.
+ */
+export class Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly size: number;
+  /** True if `backward` reaches this tensor. */
+  requiresGrad: boolean;
+  /** The gradient that `backward` has summed up so far, for leaves that require one. */
+  grad: Tensor | null = null;
+  /** @internal The operation that made this tensor, if it was recorded. */
+  node: GradNode | null = null;
+  #storage: Storage | null;
+
+  /** @internal Use `tensor`, `zeros`, `randn` or an operation. */
+  constructor(storage: Storage, shape: Shape, requiresGrad: boolean, tracked = true) {
+    this.#storage = storage;
+    this.shape = shape;
+    this.dtype = storage.dtype;
+    this.size = sizeOf(shape);
+    this.requiresGrad = requiresGrad;
+    if (tracked) currentScope()?.track(this);
+  }
+
+  /** @internal A new tensor, contents undefined. The shape has been checked. */
+  static empty(shape: Shape, dtype: DType, requiresGrad = false): Tensor {
+    return new Tensor(new Storage(sizeOf(shape), dtype), shape, requiresGrad);
+  }
+
+  /** True after `dispose`. */
+  get disposed(): boolean {
+    return this.#storage === null;
+  }
+
+  /** @internal The native handle. Throws ERR_DISPOSED. */
+  get handle(): number {
+    return this.storage.handle;
+  }
+
+  private get storage(): Storage {
+    if (this.#storage !== null) return this.#storage;
+    throw fail('ERR_DISPOSED', {
+      op: 'tensor',
+      expected: 'a live tensor',
+      received: `one of shape [${this.shape.join(', ')}] that was disposed`,
+      hint: 'return it from tensorScope, or dispose it later',
+    });
+  }
+
+  /** A copy of the elements, in row-major order. */
+  data(): TypedArray {
+    const copy = arrayFor(this.dtype, this.size);
+    read(this.handle, copy);
+    return copy;
+  }
+
+  /** The one element of a tensor of size 1. */
+  item(): number {
+    if (this.size === 1) return this.data()[0];
+    throw fail('ERR_SHAPE', {
+      op: 'item',
+      expected: 'a tensor with one element',
+      received: `shape [${this.shape.join(', ')}]`,
+      hint: 'use data() for all elements',
+    });
+  }
+
+  /** Overwrites all elements. `values` must have this tensor's size and dtype's array type. */
+  write(values: TypedArray): this {
+    if (values.length !== this.size) {
+      throw fail('ERR_SHAPE', {
+        op: 'write',
+        expected: `${this.size} elements for shape [${this.shape.join(', ')}]`,
+        received: `${describe(values)} of ${values.length}`,
+      });
+    }
+    write(this.handle, values);
+    return this;
+  }
+
+  /**
+   * Sends gradients back to every leaf that requires one, adding to its `grad`.
+   *
+   * @param gradient gradient of this tensor, in its shape; default 1, for a tensor with one element
+   */
+  backward(gradient?: TypedArray, options: BackwardOptions = {}): void {
+    if (!this.requiresGrad) {
+      throw fail('ERR_ARGUMENT', {
+        op: 'backward',
+        expected: 'a tensor that depends on a leaf with requiresGrad',
+        received: 'one without history',
+        hint: 'was it made inside noGrad, or from detached tensors?',
+      });
+    }
+    if (gradient === undefined && this.size !== 1) {
+      throw fail('ERR_SHAPE', {
+        op: 'backward',
+        expected: 'a tensor with one element, or a gradient',
+        received: `shape [${this.shape.join(', ')}] and no gradient`,
+      });
+    }
+    const seed = Tensor.empty(this.shape, this.dtype);
+    if (gradient === undefined) {
+      emit('fill', [seed.handle], [1]);
+    } else {
+      seed.write(gradient);
+    }
+    backward(this, seed, options.retainGraph === true);
+  }
+
+  /** The same elements without history: not a copy. */
+  detach(): Tensor {
+    return new Tensor(this.storage.retain(), this.shape, false);
+  }
+
+  /** A copy of the elements without history. */
+  clone(): Tensor {
+    const copy = Tensor.empty(this.shape, this.dtype);
+    emit('copy', [copy.handle, this.handle]);
+    return copy;
+  }
+
+  /** @internal The same elements in another shape, owned by whoever asked and by no scope. */
+  alias(): Tensor {
+    return new Tensor(this.storage.retain(), this.shape, false, false);
+  }
+
+  /** @internal The same elements in another shape of the same size. */
+  view(shape: Shape): Tensor {
+    return new Tensor(this.storage.retain(), shape, false);
+  }
+
+  /** Takes this tensor out of the current scope: it lives until it is disposed. */
+  keep(): this {
+    currentScope()?.keep(this);
+    return this;
+  }
+
+  /** Frees the memory, and the gradient's. Twice is harmless. */
+  dispose(): void {
+    this.#storage?.release();
+    this.#storage = null;
+    this.grad?.dispose();
+    this.grad = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    const gradient = this.requiresGrad ? ', requiresGrad' : '';
+    return `Tensor(${this.dtype} [${this.shape.join(', ')}]${gradient}${this.disposed ? ', disposed' : ''})`;
+  }
+}
