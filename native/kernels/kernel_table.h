@@ -3,8 +3,13 @@
 // Ops read this table and hold no number of their own.
 #pragma once
 
+#include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/image_kernels.h"
+#include "kernels/optimizer_kernels.h"
+#include "kernels/pool2d_kernels.h"
+#include "kernels/random_kernels.h"
+#include "kernels/softmax_kernels.h"
 #include "kernels/vector_kernels.h"
 
 namespace receptive {
@@ -14,6 +19,11 @@ struct KernelTable {
   const GemmKernels* gemm;
   const VectorKernels* vector;
   const ImageKernels* image;
+  const Pool2dKernels* pool2d;
+  const SoftmaxKernels* softmax;
+  const RandomKernels* random;
+  const OptimizerKernels* optimizer;
+  const GatherKernels* gather;
 };
 
 }  // namespace receptive

@@ -49,4 +49,16 @@ Status Arguments::require_sizes(int first, int count, std::int64_t low) const {
   return Status::success();
 }
 
+Status require_range(const char* noun, const char* place, const std::int32_t* values, std::int64_t count,
+                     std::int64_t limit) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (values[i] >= 0 && values[i] < limit) continue;
+    const std::string plural = std::string(noun) == "index" ? "indices" : std::string(noun) + "s";
+    return Status::refuse(
+        "ERR_DATA", plural + " from 0 to " + std::to_string(limit - 1),
+        std::string(noun) + " " + std::to_string(values[i]) + " at " + place + " " + std::to_string(i));
+  }
+  return Status::success();
+}
+
 }  // namespace receptive::plan

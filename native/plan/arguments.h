@@ -57,6 +57,11 @@ class Arguments {
     if (!receptive_status.ok()) return receptive_status; \
   } while (false)
 
+// Success if every value is from 0 to limit - 1: "label 12 at row 3" is what it else received. Values come
+// from the user's data, so this is a refusal the user will read.
+Status require_range(const char* noun, const char* place, const std::int32_t* values, std::int64_t count,
+                     std::int64_t limit);
+
 // The floating type an instruction computes in: that of its first buffer.
 inline bool is_double(const Arguments& args) { return args.dtype(0) == Dtype::kFloat64; }
 inline Dtype float_dtype(const Arguments& args) {

@@ -35,7 +35,31 @@
   X(conv2d_grad_input)       \
   X(conv2d_grad_weight)      \
   X(im2col)                  \
-  X(col2im)
+  X(col2im)                  \
+  /* pool2d.cc */            \
+  X(max_pool2d_forward)      \
+  X(max_pool2d_backward)     \
+  X(avg_pool2d_forward)      \
+  X(avg_pool2d_backward)     \
+  X(lp_pool2d_forward)       \
+  X(lp_pool2d_backward)      \
+  /* softmax.cc */           \
+  X(softmax_forward)         \
+  X(softmax_backward)        \
+  X(softmax_cross_entropy)   \
+  X(argmax)                  \
+  X(count_equal)             \
+  /* random.cc */            \
+  X(random_uniform)          \
+  X(random_normal)           \
+  X(random_permutation)      \
+  X(dropout)                 \
+  /* optimizer.cc */         \
+  X(sgd_update)              \
+  X(adam_update)             \
+  /* gather.cc */            \
+  X(gather_images)           \
+  X(gather_labels)
 
 namespace receptive::plan {
 

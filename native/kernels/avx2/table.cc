@@ -6,7 +6,13 @@ namespace receptive {
 extern const GemmKernels kAvx2Gemm;
 extern const VectorKernels kAvx2Vector;
 extern const ImageKernels kAvx2Image;
+extern const Pool2dKernels kAvx2Pool2d;
+extern const SoftmaxKernels kAvx2Softmax;
+extern const RandomKernels kAvx2Random;
+extern const OptimizerKernels kAvx2Optimizer;
+extern const GatherKernels kAvx2Gather;
 
-const KernelTable kAvx2Table = {"avx2", &kAvx2Gemm, &kAvx2Vector, &kAvx2Image};
+const KernelTable kAvx2Table = {"avx2",        &kAvx2Gemm,   &kAvx2Vector,    &kAvx2Image, &kAvx2Pool2d,
+                                &kAvx2Softmax, &kAvx2Random, &kAvx2Optimizer, &kAvx2Gather};
 
 }  // namespace receptive

@@ -70,5 +70,92 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(quarter);
 }
 
+// Bytes move in pieces of 4, 2 and 1: AVX2 has no masked access to them.
+inline __m128i load_bytes(const std::uint8_t* from, int count) {
+  std::uint64_t bytes = 0;
+  int at = 0;
+  if (count & 4) {
+    std::uint32_t piece;
+    __builtin_memcpy(&piece, from, 4);
+    bytes = piece;
+    at = 4;
+  }
+  if (count & 2) {
+    std::uint16_t piece;
+    __builtin_memcpy(&piece, from + at, 2);
+    bytes |= static_cast<std::uint64_t>(piece) << (8 * at);
+    at += 2;
+  }
+  if (count & 1) bytes |= static_cast<std::uint64_t>(from[at]) << (8 * at);
+  return _mm_cvtsi64_si128(static_cast<long long>(bytes));
+}
+inline std::uint64_t to_bytes(Vec value) {
+  const __m256i integers = _mm256_cvtps_epi32(value);
+  const __m128i shorts =
+      _mm_packus_epi32(_mm256_castsi256_si128(integers), _mm256_extracti128_si256(integers, 1));
+  return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_packus_epi16(shorts, shorts)));
+}
+
+inline Vec load_integers(const std::uint8_t* from) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+}
+inline Vec load_integers(const std::int32_t* from) {
+  return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+inline Vec load_integers_partial(const std::uint8_t* from, int count) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(load_bytes(from, count)));
+}
+inline Vec load_integers_partial(const std::int32_t* from, int count) {
+  return _mm256_cvtepi32_ps(_mm256_maskload_epi32(from, _mm256_castps_si256(first_lanes(count))));
+}
+inline void store_integers(std::uint8_t* to, Vec value) {
+  const std::uint64_t bytes = to_bytes(value);
+  __builtin_memcpy(to, &bytes, 8);
+}
+inline void store_integers(std::int32_t* to, Vec value) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_cvtps_epi32(value));
+}
+inline void store_integers_partial(std::uint8_t* to, int count, Vec value) {
+  std::uint64_t bytes = to_bytes(value);
+  if (count & 4) {
+    __builtin_memcpy(to, &bytes, 4);
+    bytes >>= 32;
+    to += 4;
+  }
+  if (count & 2) {
+    __builtin_memcpy(to, &bytes, 2);
+    bytes >>= 16;
+    to += 2;
+  }
+  if (count & 1) *to = static_cast<std::uint8_t>(bytes);
+}
+inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
+  _mm256_maskstore_epi32(to, _mm256_castps_si256(first_lanes(count)), _mm256_cvtps_epi32(value));
+}
+
+using Words = __m256i;
+
+inline Words broadcast_words(std::uint32_t value) { return _mm256_set1_epi32(static_cast<int>(value)); }
+inline Words add_words(Words a, Words b) { return _mm256_add_epi32(a, b); }
+inline Words xor_words(Words a, Words b) { return _mm256_xor_si256(a, b); }
+inline void multiply_wide(Words a, Words b, Words* high, Words* low) {
+  constexpr int kOddLanes = 0xaa;
+  const __m256i even = _mm256_mul_epu32(a, b), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), b);
+  *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, kOddLanes);
+  *low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), kOddLanes);
+}
+inline Words block_numbers() { return _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7); }
+inline void transpose_blocks(Words words[4]) {
+  const __m256i low01 = _mm256_unpacklo_epi32(words[0], words[1]);
+  const __m256i high01 = _mm256_unpackhi_epi32(words[0], words[1]);
+  const __m256i low23 = _mm256_unpacklo_epi32(words[2], words[3]);
+  const __m256i high23 = _mm256_unpackhi_epi32(words[2], words[3]);
+  words[0] = _mm256_unpacklo_epi64(low01, low23);
+  words[1] = _mm256_unpackhi_epi64(low01, low23);
+  words[2] = _mm256_unpacklo_epi64(high01, high23);
+  words[3] = _mm256_unpackhi_epi64(high01, high23);
+}
+inline Vec upper_bits(Words a) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(a, 8)); }
+
 }  // namespace
 }  // namespace receptive

@@ -6,7 +6,14 @@ namespace receptive {
 extern const GemmKernels kAvx512Gemm;
 extern const VectorKernels kAvx512Vector;
 extern const ImageKernels kAvx512Image;
+extern const Pool2dKernels kAvx512Pool2d;
+extern const SoftmaxKernels kAvx512Softmax;
+extern const RandomKernels kAvx512Random;
+extern const OptimizerKernels kAvx512Optimizer;
+extern const GatherKernels kAvx512Gather;
 
-const KernelTable kAvx512Table = {"avx512", &kAvx512Gemm, &kAvx512Vector, &kAvx512Image};
+const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,      &kAvx512Vector,
+                                  &kAvx512Image,  &kAvx512Pool2d,    &kAvx512Softmax,
+                                  &kAvx512Random, &kAvx512Optimizer, &kAvx512Gather};
 
 }  // namespace receptive

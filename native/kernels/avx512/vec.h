@@ -65,5 +65,61 @@ inline float reduce_add(Vec a) {
 }
 inline float reduce_max(Vec a) { return _mm512_reduce_max_ps(a); }
 
+// Whole numbers in memory, floats in lanes: exact up to 2^24 in both directions. Partial: the first `count`
+// lanes.
+inline Vec load_integers(const std::uint8_t* from) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+inline Vec load_integers(const std::int32_t* from) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(from)); }
+inline Vec load_integers_partial(const std::uint8_t* from, int count) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(first_lanes(count), from)));
+}
+inline Vec load_integers_partial(const std::int32_t* from, int count) {
+  return _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(first_lanes(count), from));
+}
+inline void store_integers(std::uint8_t* to, Vec value) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value)));
+}
+inline void store_integers(std::int32_t* to, Vec value) {
+  _mm512_storeu_si512(to, _mm512_cvtps_epi32(value));
+}
+inline void store_integers_partial(std::uint8_t* to, int count, Vec value) {
+  _mm_mask_storeu_epi8(to, first_lanes(count), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value)));
+}
+inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
+  _mm512_mask_storeu_epi32(to, first_lanes(count), _mm512_cvtps_epi32(value));
+}
+
+// Random words: kWidth unsigned 32-bit integers.
+using Words = __m512i;
+
+inline Words broadcast_words(std::uint32_t value) { return _mm512_set1_epi32(static_cast<int>(value)); }
+inline Words add_words(Words a, Words b) { return _mm512_add_epi32(a, b); }
+inline Words xor_words(Words a, Words b) { return _mm512_xor_si512(a, b); }
+// Both halves of the 64-bit products a * b; b must hold the same word in every lane.
+inline void multiply_wide(Words a, Words b, Words* high, Words* low) {
+  constexpr __mmask16 kOddLanes = 0xaaaa;
+  const __m512i even = _mm512_mul_epu32(a, b), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), b);
+  *high = _mm512_mask_blend_epi32(kOddLanes, _mm512_srli_epi64(even, 32), odd);
+  *low = _mm512_mask_blend_epi32(kOddLanes, even, _mm512_slli_epi64(odd, 32));
+}
+// Which block of four words each lane draws, so that transpose_blocks() yields the blocks one after another.
+inline Words block_numbers() {
+  return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+}
+// From word w of every lane's block in words[w] to 4 * kWidth words in the order of the blocks.
+inline void transpose_blocks(Words words[4]) {
+  const __m512i low01 = _mm512_unpacklo_epi32(words[0], words[1]);
+  const __m512i high01 = _mm512_unpackhi_epi32(words[0], words[1]);
+  const __m512i low23 = _mm512_unpacklo_epi32(words[2], words[3]);
+  const __m512i high23 = _mm512_unpackhi_epi32(words[2], words[3]);
+  words[0] = _mm512_unpacklo_epi64(low01, low23);
+  words[1] = _mm512_unpackhi_epi64(low01, low23);
+  words[2] = _mm512_unpacklo_epi64(high01, high23);
+  words[3] = _mm512_unpackhi_epi64(high01, high23);
+}
+// The upper 24 bits of each word as a whole number.
+inline Vec upper_bits(Words a) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(a, 8)); }
+
 }  // namespace
 }  // namespace receptive

@@ -43,8 +43,9 @@ inline Vec tanh(Vec x) {
   const Vec small = fma(mul(p, square), x, x);
   // Else (1 - e) / (1 + e) with e = e^-2|x|
   const Vec e = exp(mul(broadcast(-2.0f), magnitude));
-  const Vec large = copy_sign(div(sub(broadcast(1.0f), e), add(broadcast(1.0f), e)), x);
-  return select(less(magnitude, broadcast(0.2f)), small, large);
+  const Vec large = div(sub(broadcast(1.0f), e), add(broadcast(1.0f), e));
+  // The sign comes last, so that -0 stays -0.
+  return copy_sign(select(less(magnitude, broadcast(0.2f)), small, large), x);
 }
 
 }  // namespace

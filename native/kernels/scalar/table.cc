@@ -6,7 +6,14 @@ namespace receptive {
 extern const GemmKernels kScalarGemm;
 extern const VectorKernels kScalarVector;
 extern const ImageKernels kScalarImage;
+extern const Pool2dKernels kScalarPool2d;
+extern const SoftmaxKernels kScalarSoftmax;
+extern const RandomKernels kScalarRandom;
+extern const OptimizerKernels kScalarOptimizer;
+extern const GatherKernels kScalarGather;
 
-const KernelTable kScalarTable = {"scalar", &kScalarGemm, &kScalarVector, &kScalarImage};
+const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,
+                                  &kScalarImage,  &kScalarPool2d,    &kScalarSoftmax,
+                                  &kScalarRandom, &kScalarOptimizer, &kScalarGather};
 
 }  // namespace receptive

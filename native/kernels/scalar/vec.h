@@ -58,5 +58,36 @@ inline Vec times_power_of_two(Vec value, Vec exponent) {
 inline float reduce_add(Vec a) { return a; }
 inline float reduce_max(Vec a) { return a; }
 
+inline Vec load_integers(const std::uint8_t* from) { return static_cast<float>(*from); }
+inline Vec load_integers(const std::int32_t* from) { return static_cast<float>(*from); }
+inline Vec load_integers_partial(const std::uint8_t* from, int count) {
+  return count > 0 ? load_integers(from) : 0.0f;
+}
+inline Vec load_integers_partial(const std::int32_t* from, int count) {
+  return count > 0 ? load_integers(from) : 0.0f;
+}
+inline void store_integers(std::uint8_t* to, Vec value) { *to = static_cast<std::uint8_t>(value); }
+inline void store_integers(std::int32_t* to, Vec value) { *to = static_cast<std::int32_t>(value); }
+inline void store_integers_partial(std::uint8_t* to, int count, Vec value) {
+  if (count > 0) store_integers(to, value);
+}
+inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
+  if (count > 0) store_integers(to, value);
+}
+
+using Words = std::uint32_t;
+
+inline Words broadcast_words(std::uint32_t value) { return value; }
+inline Words add_words(Words a, Words b) { return a + b; }
+inline Words xor_words(Words a, Words b) { return a ^ b; }
+inline void multiply_wide(Words a, Words b, Words* high, Words* low) {
+  const std::uint64_t product = static_cast<std::uint64_t>(a) * b;
+  *high = static_cast<std::uint32_t>(product >> 32);
+  *low = static_cast<std::uint32_t>(product);
+}
+inline Words block_numbers() { return 0; }
+inline void transpose_blocks(Words*) {}
+inline Vec upper_bits(Words a) { return static_cast<float>(a >> 8); }
+
 }  // namespace
 }  // namespace receptive

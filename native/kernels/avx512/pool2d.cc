@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/avx512/vec.h"
+//
+#include "kernels/generic/pool2d.inl.h"
+
+namespace receptive {
+
+extern const Pool2dKernels kAvx512Pool2d;
+const Pool2dKernels kAvx512Pool2d = kPool2dKernels;
+
+}  // namespace receptive

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pooling over the vector vocabulary, vectors along the channels. Include after a vec.h.
+#pragma once
+
+#include "kernels/generic/lanes.inl.h"
+#include "kernels/generic/pool2d_backward.inl.h"
+#include "kernels/pool2d_kernels.h"
+
+namespace receptive {
+namespace {
+
+template <typename Index>
+struct MaxForward {
+  float* y;
+  Index* winners;
+
+  template <typename Range>
+  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
+                    Range range) const {
+    const Vec one = broadcast(1.0f);
+    Vec best = broadcast(-__builtin_inff()), winner = broadcast(static_cast<float>(window.first_index(g)));
+    for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, taps += g.in_w * g.channels) {
+      Vec index = broadcast(static_cast<float>(kh * g.kernel_w + window.columns.begin));
+      const float* tap = taps;
+      for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
+        const Vec x = range.load(tap);
+        const Mask wins = either(greater(x, best), not_equal(x, x));
+        best = select(wins, x, best);
+        winner = select(wins, index, winner);
+        index = add(index, one);
+      }
+    }
+    range.store(y + out, best);
+    range.store_integers(winners + out, winner);
+  }
+};
+
+// Adds up the taps of a window, squared or not.
+template <bool kSquared, typename Range>
+inline Vec window_sum(const float* taps, const Window& window, const Pool2dGeometry& g, Range range) {
+  Vec total = zero();
+  for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, taps += g.in_w * g.channels) {
+    const float* tap = taps;
+    for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
+      const Vec x = range.load(tap);
+      total = kSquared ? fma(x, x, total) : add(total, x);
+    }
+  }
+  return total;
+}
+
+struct AverageForward {
+  float* y;
+  Divisor divisor;
+
+  template <typename Range>
+  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
+                    Range range) const {
+    const Vec total = window_sum<false>(taps, window, g, range);
+    range.store(y + out, div(total, broadcast(window.divisor(g, divisor))));
+  }
+};
+
+struct LpForward {
+  float* y;
+
+  template <typename Range>
+  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
+                    Range range) const {
+    range.store(y + out, sqrt(window_sum<true>(taps, window, g, range)));
+  }
+};
+
+// Applies `rule` to each window of a row of outputs, channels in vectors.
+template <typename Rule>
+inline void forward_row(const Rule& rule, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
+  Window window;
+  window.rows = taps_inside(out_row * g.stride_h - g.pad_top, g.kernel_h, g.in_h);
+  const std::int64_t top = out_row * g.stride_h - g.pad_top + window.rows.begin;
+  for (std::int64_t ow = 0; ow < g.out_w; ++ow) {
+    const std::int64_t left = ow * g.stride_w - g.pad_left;
+    window.columns = taps_inside(left, g.kernel_w, g.in_w);
+    const float* taps = x + (top * g.in_w + left + window.columns.begin) * g.channels;
+    const std::int64_t out = ow * g.channels;
+    std::int64_t c = 0;
+    for (; c + kWidth <= g.channels; c += kWidth) rule.apply(out + c, taps + c, window, g, WholeVector{});
+    if (c < g.channels) rule.apply(out + c, taps + c, window, g, PartialVector(g.channels - c));
+  }
+}
+
+template <typename Index>
+void max_forward(float* y, Index* winners, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
+  const std::int64_t out = out_row * g.out_w * g.channels;
+  forward_row(MaxForward<Index>{y + out, winners + out}, x, g, out_row);
+}
+
+void average_forward(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row,
+                     Divisor divisor) {
+  forward_row(AverageForward{y + out_row * g.out_w * g.channels, divisor}, x, g, out_row);
+}
+
+void lp_forward(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
+  forward_row(LpForward{y + out_row * g.out_w * g.channels}, x, g, out_row);
+}
+
+constexpr Pool2dKernels kPool2dKernels = {
+    {max_forward<std::uint8_t>, max_scatter<std::uint8_t>, max_gather<std::uint8_t>},
+    {max_forward<std::int32_t>, max_scatter<std::int32_t>, max_gather<std::int32_t>},
+    average_forward,
+    average_scatter,
+    average_gather,
+    lp_forward,
+    lp_scatter,
+    lp_gather,
+};
+
+}  // namespace
+}  // namespace receptive

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softmax and cross-entropy of rows over the vector vocabulary. Include after a vec.h.
+#pragma once
+
+#include <math.h>
+
+#include "kernels/generic/lanes.inl.h"
+#include "kernels/generic/math.inl.h"
+#include "kernels/softmax_kernels.h"
+
+namespace receptive {
+namespace {
+
+inline float row_max(const float* x, std::int64_t classes) {
+  Vec most = broadcast(x[0]);
+  std::int64_t i = 0;
+  for (; i + kWidth <= classes; i += kWidth) most = max(most, load(x + i));
+  if (i < classes) {
+    const Mask lanes = first_lanes(static_cast<int>(classes - i));
+    most = select(lanes, max(most, load_partial(x + i, lanes)), most);
+  }
+  return reduce_max(most);
+}
+
+// e^(x - most), and 0 where float32 has no normal number for it
+inline Vec shifted_exp(Vec x, Vec most) {
+  const Vec shifted = sub(x, most);
+  return select(less(shifted, broadcast(-87.0f)), zero(), exp(shifted));
+}
+
+// Sum of e^(x - most); the terms go to `terms` unless it is nullptr.
+inline float row_exp_sum(float* terms, const float* x, float most, std::int64_t classes) {
+  const Vec shift = broadcast(most);
+  Vec total = zero();
+  std::int64_t i = 0;
+  for (; i + kWidth <= classes; i += kWidth) {
+    const Vec term = shifted_exp(load(x + i), shift);
+    if (terms != nullptr) store(terms + i, term);
+    total = add(total, term);
+  }
+  if (i < classes) {
+    const Mask lanes = first_lanes(static_cast<int>(classes - i));
+    const Vec term = select(lanes, shifted_exp(load_partial(x + i, lanes), shift), zero());
+    if (terms != nullptr) store_partial(terms + i, lanes, term);
+    total = add(total, term);
+  }
+  return reduce_add(total);
+}
+
+inline void scale_row(float* x, float factor, std::int64_t classes) {
+  const Vec by = broadcast(factor);
+  std::int64_t i = 0;
+  for (; i + kWidth <= classes; i += kWidth) store(x + i, mul(load(x + i), by));
+  if (i < classes) {
+    const PartialVector rest(classes - i);
+    rest.store(x + i, mul(rest.load(x + i), by));
+  }
+}
+
+void softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, y += classes, x += classes) {
+    const float total = row_exp_sum(y, x, row_max(x, classes), classes);
+    scale_row(y, 1.0f / total, classes);
+  }
+}
+
+void softmax_backward(float* dx, const float* dy, const float* y, std::int64_t rows, std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, dx += classes, dy += classes, y += classes) {
+    Vec products = zero();
+    std::int64_t i = 0;
+    for (; i + kWidth <= classes; i += kWidth) products = fma(load(dy + i), load(y + i), products);
+    const PartialVector rest(classes - i);
+    if (i < classes) products = fma(rest.load(dy + i), rest.load(y + i), products);
+    const Vec dot = broadcast(reduce_add(products));
+    for (i = 0; i + kWidth <= classes; i += kWidth) store(dx + i, mul(load(y + i), sub(load(dy + i), dot)));
+    if (i < classes) rest.store(dx + i, mul(rest.load(y + i), sub(rest.load(dy + i), dot)));
+  }
+}
+
+double cross_entropy(float* dlogits, const float* logits, const std::int32_t* labels, std::int64_t rows,
+                     std::int64_t classes, float scale) {
+  double losses = 0;
+  for (std::int64_t row = 0; row < rows; ++row, logits += classes) {
+    const float most = row_max(logits, classes);
+    const float of_label = logits[labels[row]] - most;
+    const float total = row_exp_sum(dlogits, logits, most, classes);
+    losses += ::log(static_cast<double>(total)) - static_cast<double>(of_label);
+    if (dlogits == nullptr) continue;
+    // The label's own probability loses 1 before the rounding by `scale`, so that a row's gradients sum to 0.
+    const float probability = dlogits[labels[row]] / total;
+    scale_row(dlogits, scale / total, classes);
+    dlogits[labels[row]] = (probability - 1.0f) * scale;
+    dlogits += classes;
+  }
+  return losses;
+}
+
+constexpr SoftmaxKernels kSoftmaxKernels = {softmax_forward, softmax_backward, cross_entropy};
+
+}  // namespace
+}  // namespace receptive

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions that draw random numbers. The last four parameters of each: the low and high word of the seed,
+// the stream and the step, unsigned 32-bit integers.
+#include "ops/random.h"
+
+#include "plan/opcodes.h"
+#include "reference/random.h"
+
+namespace receptive::plan {
+namespace {
+
+Status read_key(const Arguments& args, int first, RandomKey* key) {
+  for (int i = first; i < first + 4; ++i) {
+    const double value = args.number(i);
+    if (!(value >= 0 && value < 0x1p32 && value == static_cast<double>(args.integer(i)))) {
+      return Status::refuse("ERR_ARGUMENT",
+                            "parameter " + std::to_string(i) + " to be an unsigned 32-bit integer",
+                            std::to_string(value));
+    }
+  }
+  *key = {static_cast<std::uint32_t>(args.integer(first)),
+          static_cast<std::uint32_t>(args.integer(first + 1)),
+          static_cast<std::uint32_t>(args.integer(first + 2)),
+          static_cast<std::uint32_t>(args.integer(first + 3))};
+  return Status::success();
+}
+
+}  // namespace
+
+// (out; low, high, key...)
+Status random_uniform(const Arguments& args) {
+  RandomKey key;
+  RECEPTIVE_CHECK(read_key(args, 2, &key));
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), args.size(0)));
+  if (is_double(args)) {
+    reference::random_uniform(args.data<double>(0), args.size(0), key, args.number(0), args.number(1));
+  } else {
+    ops::random_uniform(args.data<float>(0), args.size(0), key, args.number(0), args.number(1));
+  }
+  return Status::success();
+}
+
+// (out; mean, standard deviation, key...)
+Status random_normal(const Arguments& args) {
+  RandomKey key;
+  RECEPTIVE_CHECK(read_key(args, 2, &key));
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), args.size(0)));
+  if (is_double(args)) {
+    ops::random_normal(args.data<double>(0), args.size(0), key, args.number(0), args.number(1));
+  } else {
+    ops::random_normal(args.data<float>(0), args.size(0), key, args.number(0), args.number(1));
+  }
+  return Status::success();
+}
+
+// (out int32; key...): a permutation of 0..size-1
+Status random_permutation(const Arguments& args) {
+  RandomKey key;
+  RECEPTIVE_CHECK(read_key(args, 0, &key));
+  RECEPTIVE_CHECK(args.require(0, Dtype::kInt32, args.size(0)));
+  ops::random_permutation(args.data<std::int32_t>(0), args.size(0), key);
+  return Status::success();
+}
+
+// (y, x; p, key...), and (dx, dy; p, key...) for the gradient
+Status dropout(const Arguments& args) {
+  RandomKey key;
+  RECEPTIVE_CHECK(read_key(args, 1, &key));
+  const double p = args.number(0);
+  if (!(p >= 0 && p <= 1))
+    return Status::refuse("ERR_ARGUMENT", "a probability from 0 to 1", std::to_string(p));
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), args.size(0)));
+  RECEPTIVE_CHECK(args.require(1, float_dtype(args), args.size(0)));
+  if (is_double(args)) {
+    reference::dropout(args.data<double>(0), args.data<double>(1), args.size(0), key, p);
+  } else {
+    ops::dropout(args.data<float>(0), args.data<float>(1), args.size(0), key, p);
+  }
+  return Status::success();
+}
+
+}  // namespace receptive::plan

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uniform numbers and dropout in double precision, from one word after another.
+#pragma once
+
+#include <cstdint>
+
+#include "ops/philox.h"
+#include "ops/random.h"
+
+namespace receptive::reference {
+
+inline void random_uniform(double* out, std::int64_t count, const RandomKey& key, double low, double high) {
+  ops::PhiloxSequence sequence(key);
+  for (std::int64_t i = 0; i < count; ++i) out[i] = low + (high - low) * ops::unit_interval(sequence.word());
+}
+
+inline void dropout(double* y, const double* x, std::int64_t count, const RandomKey& key, double p) {
+  ops::PhiloxSequence sequence(key);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const bool kept = ops::unit_interval(sequence.word()) >= p;
+    y[i] = x[i] * (kept ? ops::dropout_scale(p) : 0.0);
+  }
+}
+
+}  // namespace receptive::reference
