@@ -76,3 +76,27 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name}`;
   return String(value);
 }
+
+/** The hint of an unknown name: the known one that takes the fewest edits to reach, if that is less than half of it. */
+export function didYouMean(name: unknown, known: readonly string[]): string | undefined {
+  const asked = String(name).toLowerCase();
+  const [best] = known
+    .map((candidate) => ({ candidate, edits: editDistance(asked, candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  if (best === undefined || best.edits * 2 > best.candidate.length) return undefined;
+  return `did you mean ${best.candidate}?`;
+}
+
+/** Insertions, deletions and replacements from `a` to `b` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data sets by name, as the command line and examples ask for them.
 
-import { describe, fail } from '../errors.js';
+import { describe, didYouMean, fail } from '../errors.js';
 import type { Split } from './dataset.js';
 import type { DownloadProgress } from './download.js';
 import { drawSplit } from './generated.js';
@@ -40,33 +40,10 @@ export const datasetNames: readonly string[] = Object.freeze(Object.keys(LOADERS
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
   if (load !== undefined) return load(options);
-  const meant = closest(String(name).toLowerCase(), datasetNames);
   throw fail('ERR_ARGUMENT', {
     op: 'loadDataset',
     expected: `one of ${datasetNames.join(', ')}`,
     received: describe(name),
-    hint: meant === undefined ? undefined : `did you mean ${meant}?`,
+    hint: didYouMean(name, datasetNames),
   });
-}
-
-/** The known name that takes the fewest edits to reach, if that is less than half of its letters. */
-function closest(name: string, known: readonly string[]): string | undefined {
-  const [best] = known
-    .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
-    .sort((a, b) => a.edits - b.edits);
-  return best.edits * 2 < best.candidate.length + 1 ? best.candidate : undefined;
-}
-
-/** Insertions, deletions and replacements from `a` to `b` (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

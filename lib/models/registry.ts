@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models by name, as the command line and saved files ask for them.
+import { describe, didYouMean, fail } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import type { ImageShape } from './image-shape.js';
+import { LeNet5 } from './lenet5.js';
+import { XONet } from './xo.js';
+
+/** What a model is built for; its own defaults where nothing is said. */
+export interface CreateModelOptions {
+  readonly classes?: number | undefined;
+  /** [h, w, c] */
+  readonly inputShape?: ImageShape | undefined;
+}
+
+/** A model with fresh weights, and what it was built for. */
+export interface CreatedModel {
+  readonly name: string;
+  readonly model: Module;
+  readonly inputShape: ImageShape;
+  readonly classes: number;
+}
+
+interface Builder {
+  readonly inputShape: ImageShape;
+  readonly classes: number;
+  build(inputShape: ImageShape, classes: number): Module;
+}
+
+const BUILDERS: Readonly<Record<string, Builder>> = {
+  lenet5: {
+    inputShape: [28, 28, 1],
+    classes: 10,
+    build: (inputShape, classes) => new LeNet5({ inputShape, classes }),
+  },
+  xo: {
+    inputShape: [24, 24, 1],
+    classes: 2,
+    build: (inputShape, classes) => new XONet({ inputShape, classes }),
+  },
+};
+
+/** The names that `createModel` knows. */
+export const modelNames: readonly string[] = Object.freeze(Object.keys(BUILDERS));
+
+/**
+ * Builds a model by name. Its weights follow from `manualSeed`.
+ *
+ * Throws ERR_ARGUMENT for an unknown name, and for sizes the model cannot have.
+ */
+export function createModel(name: string, options: CreateModelOptions = {}): CreatedModel {
+  const builder = Object.hasOwn(BUILDERS, name) ? BUILDERS[name] : undefined;
+  if (builder === undefined) {
+    throw fail('ERR_ARGUMENT', {
+      op: 'createModel',
+      expected: `one of ${modelNames.join(', ')}`,
+      received: describe(name),
+      hint: didYouMean(name, modelNames),
+    });
+  }
+  const { inputShape = builder.inputShape, classes = builder.classes } = options;
+  return { name, model: builder.build(inputShape, classes), inputShape, classes };
+}

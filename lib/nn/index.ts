@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `nn` namespace: layers, containers, initialisers.
+export { ReLU, Sigmoid, Softmax, Tanh } from './activations.js';
+export { Conv2d, type Conv2dOptions } from './conv2d.js';
+export { Dropout } from './dropout.js';
+export { Flatten } from './flatten.js';
+export { Identity } from './identity.js';
+export * as init from './init.js';
+export { Linear, type LinearOptions } from './linear.js';
+export { type ForwardHook, Module } from './module.js';
+export { Parameter } from './parameter.js';
+export { AvgPool2d, LPPool2d, MaxPool2d } from './pool2d.js';
+export { Sequential } from './sequential.js';
+export type { StateDifference } from './state.js';
+export { type LayerSummary, summarize } from './summary.js';

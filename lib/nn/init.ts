@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Initialisers: they fill a tensor in place and return it, as the trailing underscore says. Fans follow the layout:
+// linear weights are [out, in], convolution weights [outC, kH, kW, inC].
+import { describe, fail } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import { type Generator, type RandomOptions, rand, randn } from '../tensor/random.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Which fan keeps its variance, and what follows the layer. */
+export interface KaimingOptions {
+  /** Slope of a leaky ReLU behind the layer. Default 0: a plain ReLU. */
+  readonly a?: number;
+  /** 'fanIn' (default) keeps the variance of activations, 'fanOut' that of gradients. */
+  readonly mode?: 'fanIn' | 'fanOut';
+  /** Default: the generator that `manualSeed` sets. */
+  readonly generator?: Generator;
+}
+
+/** How to scale. */
+export interface XavierOptions {
+  /** Factor of the standard deviation. Default 1; 5/3 is usual before tanh. */
+  readonly gain?: number;
+  /** Default: the generator that `manualSeed` sets. */
+  readonly generator?: Generator;
+}
+
+/** How many inputs one output has (fanIn), and how many outputs one input reaches (fanOut). */
+export function fansOf(weight: Tensor): { fanIn: number; fanOut: number } {
+  const { shape } = weight;
+  if (shape.length < 2) {
+    throw fail('ERR_SHAPE', {
+      op: 'init',
+      expected: 'a weight of rank 2 or more, [out, …, in]',
+      received: `[${shape.join(', ')}]`,
+    });
+  }
+  const window = shape.slice(1, -1).reduce((product, length) => product * length, 1);
+  return { fanIn: window * shape[shape.length - 1], fanOut: window * shape[0] };
+}
+
+function kaimingStd(op: string, weight: Tensor, { a = 0, mode = 'fanIn' }: KaimingOptions): number {
+  if (mode !== 'fanIn' && mode !== 'fanOut') {
+    throw fail('ERR_ARGUMENT', { op, expected: "mode 'fanIn' or 'fanOut'", received: describe(mode) });
+  }
+  return Math.sqrt(2 / (1 + checkFinite(op, 'a', a) ** 2)) / Math.sqrt(fansOf(weight)[mode]);
+}
+
+function xavierStd(op: string, weight: Tensor, { gain = 1 }: XavierOptions): number {
+  const { fanIn, fanOut } = fansOf(weight);
+  return checkFinite(op, 'gain', gain) * Math.sqrt(2 / (fanIn + fanOut));
+}
+
+function checkFinite(op: string, name: string, value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw fail('ERR_ARGUMENT', { op, expected: `${name} to be a finite number`, received: describe(value) });
+}
+
+/** The options of a draw in the type of `like`. */
+function drawn(like: Tensor, generator: Generator | undefined): RandomOptions {
+  return { dtype: like.dtype, ...(generator && { generator }) };
+}
+
+function copyFrom(to: Tensor, from: Tensor): Tensor {
+  emit('copy', [to.handle, from.handle]);
+  from.dispose();
+  return to;
+}
+
+/** Uniform in [low, high). */
+export function uniform_(tensor: Tensor, low = 0, high = 1, generator?: Generator): Tensor {
+  checkFinite('uniform_', 'low', low);
+  checkFinite('uniform_', 'high', high);
+  return copyFrom(tensor, rand(tensor.shape, { ...drawn(tensor, generator), low, high }));
+}
+
+/** Normal with this mean and standard deviation. */
+export function normal_(tensor: Tensor, mean = 0, std = 1, generator?: Generator): Tensor {
+  checkFinite('normal_', 'mean', mean);
+  checkFinite('normal_', 'std', std);
+  return copyFrom(tensor, randn(tensor.shape, { ...drawn(tensor, generator), mean, std }));
+}
+
+/** One value everywhere. */
+export function constant_(tensor: Tensor, value: number): Tensor {
+  emit('fill', [tensor.handle], [checkFinite('constant_', 'value', value)]);
+  return tensor;
+}
+
+/** Uniform in ±sqrt(6 / ((1 + a²) fan)) (He et al. 2015), for layers before a ReLU. */
+export function kaimingUniform_(weight: Tensor, options: KaimingOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', weight, options);
+  return uniform_(weight, -bound, bound, options.generator);
+}
+
+/** Normal with standard deviation sqrt(2 / ((1 + a²) fan)) (He et al. 2015), for layers before a ReLU. */
+export function kaimingNormal_(weight: Tensor, options: KaimingOptions = {}): Tensor {
+  return normal_(weight, 0, kaimingStd('kaimingNormal_', weight, options), options.generator);
+}
+
+/** Uniform in ±gain sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010), for layers before tanh or a sigmoid. */
+export function xavierUniform_(weight: Tensor, options: XavierOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * xavierStd('xavierUniform_', weight, options);
+  return uniform_(weight, -bound, bound, options.generator);
+}
+
+/** Normal with standard deviation gain sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
+export function xavierNormal_(weight: Tensor, options: XavierOptions = {}): Tensor {
+  return normal_(weight, 0, xavierStd('xavierNormal_', weight, options), options.generator);
+}
+
+/**
+ * What PyTorch gives convolutions and linear layers: weight and bias uniform in ±1 / sqrt(fanIn), which for the weight
+ * is `kaimingUniform_` with a = sqrt(5).
+ */
+export function defaultInit_(weight: Tensor, bias: Tensor | null): void {
+  kaimingUniform_(weight, { a: Math.sqrt(5) });
+  const bound = 1 / Math.sqrt(fansOf(weight).fanIn);
+  if (bias !== null) uniform_(bias, -bound, bound);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every layer and model is: parameters and sub-modules in plain properties, found when they are asked for.
+import { describe, fail, ReceptiveError } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Parameter } from './parameter.js';
+import { checkState, type StateDifference } from './state.js';
+
+/** Sees what a module was given and what it made of it, before its caller does. */
+export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
+
+/** A place that holds a parameter or a module, `owner[key]`, and its name in the module that was asked. */
+export interface Slot {
+  readonly owner: object;
+  readonly key: string;
+  readonly name: string;
+  readonly value: Parameter | Module;
+}
+
+/** The module whose `call` an error passed last, so that the one outside can say which of its layers that was. */
+const passedLast = new WeakMap<ReceptiveError, Module>();
+
+/**
+ * A layer or a model. Subclasses assign parameters and sub-modules (or arrays of them) to properties and define
+ * `forward`; nothing is registered. Run a module with `call`, which gives errors the path of the layer.
+ *
+ * Names are PyTorch's: `features.3.weight`, a module's own parameters before those of its sub-modules, each in the
+ * order of assignment. What can be reached twice is listed once, by its first name.
+ */
+export abstract class Module {
+  /** True while learning: dropout drops. Set it with `train` and `eval`. */
+  training = true;
+  readonly #hooks = new Set<ForwardHook>();
+
+  /** The computation. Run it through `call`. */
+  abstract forward(x: Tensor): Tensor;
+
+  /** Runs `forward`, then the hooks. An error on its way out learns the path of the layer it came from. */
+  call(x: Tensor): Tensor {
+    try {
+      const y = this.forward(x);
+      for (const hook of this.#hooks) hook(this, x, y);
+      return y;
+    } catch (error) {
+      if (error instanceof ReceptiveError) this.#locate(error);
+      throw error;
+    }
+  }
+
+  #locate(error: ReceptiveError): void {
+    const origin = passedLast.get(error);
+    const path = this.namedModules().find(([, module]) => module === origin)?.[0];
+    if (path) error.addPath(path);
+    passedLast.set(error, this);
+  }
+
+  /** Calls `hook` after each forward pass of this module. Returns a function that takes it away again. */
+  onForward(hook: ForwardHook): () => void {
+    this.#hooks.add(hook);
+    return () => {
+      this.#hooks.delete(hook);
+    };
+  }
+
+  /** Where this module keeps parameters and modules. Containers that keep them elsewhere say so here. */
+  protected slots(): Iterable<Slot> {
+    return slotsOf(this);
+  }
+
+  /** This module, path '', and all below it, outside before inside. */
+  namedModules(): [path: string, module: Module][] {
+    const found = new Map<Module, string>();
+    const visit = (module: Module, path: string) => {
+      if (found.has(module)) return;
+      found.set(module, path);
+      for (const { name, value } of module.slots()) {
+        if (value instanceof Module) visit(value, join(path, name));
+      }
+    };
+    visit(this, '');
+    return [...found].map(([module, path]) => [path, module]);
+  }
+
+  /** This module and all below it. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** All parameters by name, in the order of PyTorch's `named_parameters`. */
+  namedParameters(): [name: string, parameter: Parameter][] {
+    const found = new Map<Parameter, string>();
+    for (const [path, module] of this.namedModules()) {
+      for (const { name, value } of module.slots()) {
+        if (value instanceof Parameter && !found.has(value)) found.set(value, join(path, name));
+      }
+    }
+    return [...found].map(([parameter, name]) => [name, parameter]);
+  }
+
+  /** All parameters, in the order of `namedParameters`. */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** How many numbers there are to learn. */
+  get parameterCount(): number {
+    return this.parameters().reduce((total, parameter) => total + parameter.size, 0);
+  }
+
+  /** Sets the mode of this module and all below it: dropout and the like are active while training. */
+  train(mode = true): this {
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+
+  /** Sets the mode for using what was learnt; `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** The parameters themselves by name: they go on changing as the module learns. Clone what must stay. */
+  stateDict(): Map<string, Tensor> {
+    return new Map(this.namedParameters());
+  }
+
+  /**
+   * Copies the tensors of `state` into the parameters of the same names. Everything is checked before anything is
+   * written: a refusal leaves the module as it was.
+   *
+   * @param options strict: refuse missing and unexpected names; default true
+   * @returns the names that were missing and unexpected
+   *
+   * Throws ERR_DATA with all names, shapes and dtypes that do not fit; ERR_DISPOSED for a disposed tensor.
+   */
+  loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): StateDifference {
+    const own = this.stateDict();
+    const difference = checkState(own, state, options.strict ?? true);
+    for (const [name, parameter] of own) {
+      const source = state.get(name);
+      if (source !== undefined && source !== parameter) emit('copy', [parameter.handle, source.handle]);
+    }
+    return difference;
+  }
+
+  /** Frees the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) {
+      parameter.grad?.dispose();
+      parameter.grad = null;
+    }
+  }
+
+  /**
+   * Converts all parameters, in place: float64 models run on the exact, slow reference kernels. Call it before giving
+   * the parameters to an optimizer, because they become other tensors.
+   */
+  to(dtype: 'float32' | 'float64'): this {
+    if (dtype !== 'float32' && dtype !== 'float64') {
+      throw fail('ERR_DTYPE', { op: 'to', expected: "'float32' or 'float64'", received: describe(dtype) });
+    }
+    const converted = new Map<Parameter, Parameter>();
+    for (const module of this.modules()) {
+      for (const { owner, key, value } of [...module.slots()]) {
+        if (!(value instanceof Parameter) || value.dtype === dtype) continue;
+        const other = converted.get(value) ?? convert(value, dtype);
+        converted.set(value, other);
+        Reflect.set(owner, key, other);
+      }
+    }
+    for (const parameter of converted.keys()) parameter.dispose();
+    return this;
+  }
+
+  /** Frees all parameters and their gradients. The module cannot be used any more. */
+  dispose(): void {
+    for (const parameter of this.parameters()) parameter.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Multiply-add pairs of one forward pass; containers count none of their own. */
+  multiplyAdds(_inputShape: Shape, _outputShape: Shape): number {
+    return 0;
+  }
+
+  /** What `toString` writes between the brackets of this layer. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** The module and what is in it, as PyTorch prints modules. */
+  toString(): string {
+    const children = [...this.slots()].filter(({ value }) => value instanceof Module);
+    const lines = children.map(({ name, value }) => `  (${name}): ${String(value).replaceAll('\n', '\n  ')}`);
+    const extra = this.extraRepr();
+    const inside = lines.length === 0 ? extra : `\n${extra && `  ${extra}\n`}${lines.join('\n')}\n`;
+    return `${this.constructor.name}(${inside})`;
+  }
+}
+
+function convert(parameter: Parameter, dtype: 'float32' | 'float64'): Parameter {
+  const other = new Parameter(parameter.shape, dtype);
+  emit('cast', [other.handle, parameter.handle]);
+  other.requiresGrad = parameter.requiresGrad;
+  return other;
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** Own enumerable properties that hold parameters or modules, and the members of arrays of them, at any depth. */
+export function* slotsOf(owner: object, prefix = ''): Generator<Slot> {
+  for (const key of Object.keys(owner)) {
+    const value: unknown = Reflect.get(owner, key);
+    if (value instanceof Parameter || value instanceof Module) {
+      yield { owner, key, name: prefix + key, value };
+    } else if (Array.isArray(value)) {
+      yield* slotsOf(value, `${prefix}${key}.`);
+    }
+  }
+}
