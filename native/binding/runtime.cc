@@ -44,7 +44,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
   using Clock = std::chrono::steady_clock;
   const double milliseconds = info[0].As<Napi::Number>().DoubleValue();
   const std::int64_t threads = std::max<std::int64_t>(1, info[1].As<Napi::Number>().Int64Value());
-  constexpr std::int64_t kIterations = 200000;
+  constexpr std::int64_t kIterations = 100000;
   const GemmKernels& gemm = *kernels().gemm;
   double best = 0;
   const auto end = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// 64-byte aligned memory that grows and is freed with its owner: the scratch of one thread or one call.
+// 64-byte aligned memory that grows and is freed with its owner: the scratch of one thread or one call. Large
+// buffers ask for huge pages: a GEMM walks many rows at once, each on a page of its own.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace receptive {
 
 constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+// Memory for `bytes`, rounded up; freed with std::free. nullptr when there is none.
+inline void* aligned_allocate(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  if (rounded < bytes) return nullptr;
+  void* data = std::aligned_alloc(alignment, rounded);
+#if defined(__linux__)
+  if (data != nullptr && alignment == kHugePage) madvise(data, rounded, MADV_HUGEPAGE);
+#endif
+  return data;
+}
 
 class AlignedBuffer {
  public:
@@ -19,10 +37,9 @@ class AlignedBuffer {
   // At least `bytes` of memory, contents undefined; nullptr when there is none. Grows, never shrinks.
   void* reserve(std::size_t bytes) {
     if (bytes <= bytes_) return data_;
-    const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
     std::free(data_);
-    data_ = std::aligned_alloc(kAlignment, rounded);
-    bytes_ = data_ == nullptr ? 0 : rounded;
+    data_ = aligned_allocate(bytes);
+    bytes_ = data_ == nullptr ? 0 : bytes;
     return data_;
   }
   std::size_t bytes() const { return bytes_; }

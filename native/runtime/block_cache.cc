@@ -6,16 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "runtime/aligned_buffer.h"
 
 namespace receptive {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // More than this in free blocks goes back to the system: enough for the activations of a mid-sized network
 // (vgg-cifar at batch 64 keeps 180 MB), little beside the memory of a server.
 constexpr std::size_t kMaxCached = std::size_t{512} << 20;
@@ -56,12 +51,7 @@ Block block_allocate(std::size_t bytes) {
       return {data, size};
     }
   }
-  const std::size_t alignment = size >= kHugePage ? kHugePage : kAlignment;
-  const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-  void* data = std::aligned_alloc(alignment, rounded);
-#if defined(__linux__)
-  if (data != nullptr && size >= kHugePage) madvise(data, rounded, MADV_HUGEPAGE);
-#endif
+  void* data = aligned_allocate(size);
   return {data, data == nullptr ? 0 : size};
 }
 
