@@ -260,3 +260,25 @@ export function refusal(body: () => void): { code: string; expected: string; rec
   }
   throw new Error('nothing was refused');
 }
+
+/**
+ * Compares a backward pass with central differences of its forward pass in double precision: the gradient of
+ * sum(dy * forward(x)) for a random dy. Throws where they differ by more than 1e-6 of the largest gradient or of 1.
+ */
+export function expectGradient(
+  x: Float64Array,
+  forward: (x: Float64Array) => NumberArray,
+  backward: (dy: Float64Array) => NumberArray,
+  random: Random,
+): void {
+  const dy = Float64Array.from(random.floats(forward(x).length));
+  const dx = backward(dy);
+  const step = 1e-6;
+  const differences = x.map((_, i) => {
+    const moved = (by: number) => forward(x.map((value, at) => (at === i ? value + by : value)));
+    const [up, down] = [moved(step), moved(-step)];
+    return dy.reduce((total, weight, o) => total + weight * (up[o] - down[o]), 0) / (2 * step);
+  });
+  const largest = dx.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 1);
+  expectClose(dx, differences, () => 1e-6 * largest, 'gradient');
+}
