@@ -113,7 +113,8 @@ void grad_input_image(float* dx, const float* dy, const float* packed, const Pan
   const KernelTable& table = kernels();
   const GemmKernels& kernel = *table.gemm;
   const std::int64_t padded_width = g.padded_w(), padded_size = g.padded_h() * padded_width * g.in_c;
-  const bool direct = g.padded_h() == g.in_h && padded_width == g.in_w;  // no border: add straight into dx
+  // Without a border the patches are added straight into dx.
+  const bool direct = g.pad_top == 0 && g.pad_left == 0 && g.padded_h() == g.in_h && padded_width == g.in_w;
   const std::int64_t band = std::clamp<std::int64_t>(kernel.row_block / g.out_w, 1, g.out_h);
   const std::int64_t patch = g.patch(), band_pixels = band * g.out_w;
   float* columns = workspace<float>(Slot::kTaskResult, band_pixels * patch + (direct ? 0 : padded_size));

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three passes of the convolution against the double-precision reference, on every instruction set and for
+// 1, 2 and 3 threads; the reference itself against finite differences.
+import { describe, expect, it } from 'vitest';
+import {
+  call,
+  checkAgainstReference,
+  expectGradient,
+  forSeeds,
+  type NumberArray,
+  type Random,
+  refusal,
+  within,
+} from '../helpers/native.js';
+
+interface Case {
+  n: number;
+  h: number;
+  w: number;
+  inC: number;
+  outC: number;
+  kH: number;
+  kW: number;
+  sH: number;
+  sW: number;
+  pH: number;
+  pW: number;
+}
+
+const outSize = (size: number, kernel: number, stride: number, pad: number) =>
+  Math.floor((size + 2 * pad - kernel) / stride) + 1;
+
+function sizes(c: Case) {
+  const outH = outSize(c.h, c.kH, c.sH, c.pH);
+  const outW = outSize(c.w, c.kW, c.sW, c.pW);
+  return {
+    numbers: [c.n, c.h, c.w, c.inC, outH, outW, c.outC, c.kH, c.kW, c.sH, c.sW, c.pH, c.pW],
+    x: c.n * c.h * c.w * c.inC,
+    y: c.n * outH * outW * c.outC,
+    weight: c.outC * c.kH * c.kW * c.inC,
+    patch: c.kH * c.kW * c.inC,
+    taps: c.kH * c.kW * c.outC,
+    pixels: c.n * outH * outW,
+  };
+}
+
+const magnitudes = (data: NumberArray | null) => (data === null ? null : Float64Array.from(data, Math.abs));
+
+/** One pass within 4 sqrt(K) 2^-24 sum |a||b| of the reference, K the terms of its longest sum. */
+function checkPass(
+  op: string,
+  size: number,
+  k: number,
+  inputs: (NumberArray | null)[],
+  numbers: number[],
+): void {
+  const [sums] = call(op, [{ kind: 'float64', size }], inputs.map(magnitudes), numbers);
+  checkAgainstReference(
+    op,
+    [{ kind: 'float32', size }],
+    inputs,
+    numbers,
+    (_, i) => 4 * Math.sqrt(k) * 2 ** -24 * sums[i],
+  );
+}
+
+function checkCase(c: Case, random: Random): void {
+  within(JSON.stringify(c), () => {
+    const s = sizes(c);
+    const x = random.floats(s.x);
+    const weight = random.floats(s.weight);
+    const dy = random.floats(s.y);
+    const bias = random.int(0, 1) === 1 ? random.floats(c.outC) : null;
+    checkPass('conv2d_forward', s.y, s.patch + 1, [x, weight, bias], [...s.numbers, 0]);
+    checkPass('conv2d_grad_input', s.x, s.taps, [dy, weight], s.numbers);
+    checkPass('conv2d_grad_weight', s.weight, s.pixels, [dy, x], s.numbers);
+  });
+}
+
+function randomCase(random: Random, channels: readonly number[]): Case {
+  const [kH, kW] = [random.int(1, 5), random.int(1, 5)];
+  const [pH, pW] = [random.int(0, 3), random.int(0, 3)];
+  return {
+    n: random.int(1, 3),
+    h: random.int(Math.max(1, kH - 2 * pH), 12),
+    w: random.int(Math.max(1, kW - 2 * pW), 12),
+    inC: random.pick(channels),
+    outC: random.pick(channels),
+    kH,
+    kW,
+    sH: random.int(1, 3),
+    sW: random.int(1, 3),
+    pH,
+    pW,
+  };
+}
+
+describe('conv2d', () => {
+  it('computes a hand-checked example', () => {
+    // One 3x3 image, a 2x2 kernel, stride 1, padding 1 on top and left only as far as the output reads it
+    const x = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    const weight = Float32Array.of(1, 10, 100, 1000);
+    const numbers = [1, 3, 3, 1, 2, 2, 1, 2, 2, 1, 1, 0, 0, 0];
+    const [y] = call('conv2d_forward', [{ kind: 'float32', size: 4 }], [x, weight, null], numbers);
+    expect([...y]).toEqual([5421, 6532, 8754, 9865]);
+  });
+
+  it('agrees with the reference for few channels', () => {
+    forSeeds(40, (random) => checkCase(randomCase(random, [1, 2, 3, 6, 7, 15]), random));
+  });
+
+  it('agrees with the reference for many channels', () => {
+    forSeeds(25, (random) => checkCase(randomCase(random, [16, 17, 33, 64, 70]), random));
+  });
+
+  it.each([
+    [
+      'LeNet-5, first layer',
+      { n: 5, h: 28, w: 28, inC: 1, outC: 6, kH: 5, kW: 5, sH: 1, sW: 1, pH: 2, pW: 2 },
+    ],
+    [
+      'LeNet-5, second layer',
+      { n: 5, h: 14, w: 14, inC: 6, outC: 16, kH: 5, kW: 5, sH: 1, sW: 1, pH: 0, pW: 0 },
+    ],
+    [
+      '3x3 of 64 channels',
+      { n: 2, h: 16, w: 16, inC: 64, outC: 64, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
+    ],
+    ['a strided 3x3', { n: 2, h: 17, w: 15, inC: 32, outC: 48, kH: 3, kW: 3, sH: 2, sW: 2, pH: 1, pW: 1 }],
+    [
+      'a stem, 7x7 with stride 2',
+      { n: 1, h: 32, w: 32, inC: 3, outC: 64, kH: 7, kW: 7, sH: 2, sW: 2, pH: 3, pW: 3 },
+    ],
+    ['1x1', { n: 2, h: 9, w: 9, inC: 40, outC: 100, kH: 1, kW: 1, sH: 1, sW: 1, pH: 0, pW: 0 }],
+    ['1x1 with stride 2', { n: 2, h: 9, w: 9, inC: 20, outC: 24, kH: 1, kW: 1, sH: 2, sW: 2, pH: 0, pW: 0 }],
+    [
+      'a stride that skips rows',
+      { n: 1, h: 11, w: 11, inC: 16, outC: 5, kH: 2, kW: 1, sH: 3, sW: 4, pH: 0, pW: 0 },
+    ],
+    [
+      'more padding than image',
+      { n: 1, h: 1, w: 2, inC: 3, outC: 4, kH: 3, kW: 3, sH: 1, sW: 1, pH: 4, pW: 5 },
+    ],
+    [
+      'a kernel as large as the image',
+      { n: 3, h: 6, w: 5, inC: 18, outC: 7, kH: 6, kW: 5, sH: 1, sW: 1, pH: 0, pW: 0 },
+    ],
+    [
+      'a sum deeper than a block',
+      { n: 1, h: 5, w: 5, inC: 260, outC: 20, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
+    ],
+  ])('agrees with the reference for %s', (_, c) => {
+    forSeeds(1, (random) => checkCase(c, random));
+  });
+
+  it('applies ReLU after the bias where asked', () => {
+    forSeeds(4, (random) => {
+      const s = sizes(randomCase(random, [3, 20]));
+      const inputs = [random.floats(s.x), random.floats(s.weight), random.floats(s.numbers[6])];
+      const run = (relu: number) => {
+        const output = [{ kind: 'float32', size: s.y }] as const;
+        return call('conv2d_forward', output, inputs, [...s.numbers, relu])[0];
+      };
+      const plain = run(0);
+      expect([...run(1)]).toEqual([...plain].map((value) => (value > 0 ? value : 0)));
+    });
+  });
+
+  it('has gradients that finite differences confirm', () => {
+    forSeeds(6, (random) => {
+      const c = randomCase(random, [1, 2, 3]);
+      const s = sizes({ ...c, h: Math.min(c.h, 6), w: Math.min(c.w, 6) });
+      const x = Float64Array.from(random.floats(s.x));
+      const weight = Float64Array.from(random.floats(s.weight));
+      const double = (size: number) => [{ kind: 'float64', size }] as const;
+      const y = (x: Float64Array, weight: Float64Array) =>
+        call('conv2d_forward', double(s.y), [x, weight, null], [...s.numbers, 0])[0];
+      const dx = (dy: Float64Array) => call('conv2d_grad_input', double(s.x), [dy, weight], s.numbers)[0];
+      const dw = (dy: Float64Array) => call('conv2d_grad_weight', double(s.weight), [dy, x], s.numbers)[0];
+      expectGradient(x, (x) => y(x, weight), dx, random);
+      expectGradient(weight, (weight) => y(x, weight), dw, random);
+    });
+  });
+
+  it('refuses operands of other sizes', () => {
+    const s = sizes({ n: 1, h: 4, w: 4, inC: 1, outC: 1, kH: 3, kW: 3, sH: 1, sW: 1, pH: 0, pW: 0 });
+    const run = (xSize: number) => () => {
+      const inputs = [new Float32Array(xSize), new Float32Array(s.weight), null];
+      return call('conv2d_forward', [{ kind: 'float32', size: s.y }], inputs, [...s.numbers, 0]);
+    };
+    expect(refusal(run(s.x - 1)).code).toBe('ERR_SHAPE');
+    expect(run(s.x)()).toHaveLength(1);
+  });
+});
+
+describe('im2col', () => {
+  it('agrees with the reference, and col2im is its adjoint', () => {
+    forSeeds(20, (random) => {
+      const s = sizes(randomCase(random, [1, 3, 17]));
+      const columns = s.pixels * s.patch;
+      const x = random.floats(s.x);
+      checkAgainstReference('im2col', [{ kind: 'float32', size: columns }], [x], s.numbers, () => 0);
+      checkPass('col2im', s.x, s.patch, [random.floats(columns)], s.numbers);
+      // <im2col(x), c> = <x, col2im(c)>
+      const c = Float64Array.from(random.floats(columns));
+      const double = (size: number) => [{ kind: 'float64', size }] as const;
+      const [patches] = call('im2col', double(columns), [Float64Array.from(x)], s.numbers);
+      const [image] = call('col2im', double(s.x), [c], s.numbers);
+      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+        Array.from(a).reduce((total, value, i) => total + value * b[i], 0);
+      expect(dot(patches, c)).toBeCloseTo(dot(x, image), 8);
+    });
+  });
+});
