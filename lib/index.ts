@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `import … from 'receptive'` offers, and nothing else.
+
+// --- Tensors: numbers in native memory, and who frees them ---
+
+export type { DType, MemoryInfo, NativeInfo, TypedArray } from './native/bindings.js';
+export { full, ones, type TensorOptions, tensor, zeros } from './tensor/create.js';
+export {
+  Generator,
+  type GeneratorState,
+  manualSeed,
+  type RandomOptions,
+  rand,
+  randn,
+  randperm,
+} from './tensor/random.js';
+export { memory, type TensorScope, tensorScope } from './tensor/scope.js';
+export type { Shape } from './tensor/shape.js';
+export { type BackwardOptions, Tensor } from './tensor/tensor.js';
+
+// --- Gradients ---
+
+export { noGrad } from './autograd/grad-mode.js';
+export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.js';
+
+// --- Operations: free functions ---
+
+export { relu, sigmoid, tanh } from './ops/activations.js';
+export { add, cast, multiply, scale } from './ops/arithmetic.js';
+export { argmax, countCorrect } from './ops/classify.js';
+export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
+export { crossEntropy } from './ops/cross-entropy.js';
+export { dropout } from './ops/dropout.js';
+export { linear } from './ops/linear.js';
+export { matmul } from './ops/matmul.js';
+export {
+  type AvgPool2dOptions,
+  avgPool2d,
+  type LPPool2dOptions,
+  lpPool2d,
+  maxPool2d,
+  type Pool2dOptions,
+} from './ops/pool2d.js';
+export { mean, sum } from './ops/reduce.js';
+export { flatten, reshape } from './ops/reshape.js';
+export { softmax } from './ops/softmax.js';
+
+// --- Layers, optimizers, models ---
+
+export { LeNet5, type LeNet5Options } from './models/lenet5.js';
+export { type CreatedModel, type CreateModelOptions, createModel, modelNames } from './models/registry.js';
+export { XONet, type XONetOptions } from './models/xo.js';
+export * as nn from './nn/index.js';
+export * as optim from './optim/index.js';
+
+// --- Data sets ---
+
+export {
+  ArrayDataset,
+  type ArrayDatasetOptions,
+  type Dataset,
+  type Normalization,
+  type Split,
+  subset,
+  take,
+} from './data/dataset.js';
+export { glyphs } from './data/glyphs.js';
+export { type MnistOptions, mnist } from './data/mnist.js';
+export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
+export { xo } from './data/xo.js';
+
+// --- Files ---
+
+export { readMetadata, type WeightsMetadata } from './io/metadata.js';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type StoredTensor,
+} from './io/safetensors.js';
+export { loadWeights, saveWeights, weightsSha256 } from './io/weights.js';
+
+// --- Errors; threads and instruction set ---
+
+export { type ErrorCode, ReceptiveError } from './errors.js';
+export { nativeInfo as info, setNumThreads } from './native/bindings.js';

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The safetensors format: 8 bytes of header length, a JSON header, the elements of all tensors without gap. A file is
+// data of someone else: nothing in it is believed before it is checked, and nothing in it can be run.
+import { fail } from '../errors.js';
+import type { DType, TypedArray } from '../native/bindings.js';
+import { HeaderSyntaxError, type HeaderValue, parseHeader } from './header-json.js';
+
+/** A tensor as a file holds it. A length may be 0 here. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** What a file holds: tensors by name, and text by name. */
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** A checked header: where each tensor lies. */
+export interface SafetensorsHeader {
+  readonly entries: readonly Entry[];
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Bytes before the header. */
+export const PREFIX_BYTES = 8;
+/** The format's own limit. */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+const METADATA = '__metadata__';
+const NAMES: Readonly<Record<DType, string>> = { float32: 'F32', float64: 'F64', int32: 'I32', uint8: 'U8' };
+const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name, dtype as DType]));
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+
+function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Float64Array) return 'float64';
+  return data instanceof Int32Array ? 'int32' : 'uint8';
+}
+
+/**
+ * The bytes of a file with these tensors, in the order of the map but wider elements first, so that all lie aligned.
+ *
+ * Throws ERR_ARGUMENT for a tensor named `__metadata__`, ERR_SHAPE where shape and elements differ.
+ */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array {
+  const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const members: string[] = [];
+  const member = (name: string, value: unknown) =>
+    members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  if (metadata.size > 0) member(METADATA, Object.fromEntries(metadata));
+  let end = 0;
+  for (const [name, { shape, data }] of ordered) {
+    checkStored(name, shape, data);
+    const begin = end;
+    end += data.byteLength;
+    member(name, { dtype: NAMES[dtypeOf(data)], shape, data_offsets: [begin, end] });
+  }
+  const json = new TextEncoder().encode(`{${members.join(',')}}`);
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.set(json, PREFIX_BYTES);
+  bytes.fill(0x20, PREFIX_BYTES + json.length, PREFIX_BYTES + headerBytes);
+  let at = PREFIX_BYTES + headerBytes;
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+function checkStored(name: string, shape: readonly number[], data: TypedArray): void {
+  if (name === METADATA) {
+    const expected = `another name than ${METADATA}`;
+    throw fail('ERR_ARGUMENT', { op: 'encodeSafetensors', expected, received: name });
+  }
+  if (shape.reduce((product, length) => product * length, 1) === data.length) return;
+  throw fail('ERR_SHAPE', {
+    op: 'encodeSafetensors',
+    expected: `elements of [${shape.join(', ')}] for ${name}`,
+    received: `${data.length}`,
+  });
+}
+
+/**
+ * Reads a file's bytes; the elements are copied out of them.
+ *
+ * @param file its name, for errors
+ *
+ * Throws ERR_DATA for anything but a whole, consistent file of tensors in F32, F64, I32 or U8.
+ */
+export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): SafetensorsFile {
+  const headerBytes = headerLength(bytes, bytes.length, file);
+  const body = bytes.subarray(PREFIX_BYTES + headerBytes);
+  const { entries, metadata } = decodeHeader(
+    bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes),
+    body.length,
+    file,
+  );
+  const tensors = new Map<string, StoredTensor>();
+  for (const { name, dtype, shape, begin, end } of entries) {
+    const copy = body.slice(begin, end); // at the start of a buffer of its own, so aligned
+    tensors.set(name, { shape, data: new ARRAYS[dtype](copy.buffer) });
+  }
+  return { tensors, metadata };
+}
+
+/** The length of the header, from the first bytes of a file of `fileBytes`. */
+export function headerLength(prefix: Uint8Array, fileBytes: number, file: string): number {
+  if (fileBytes < PREFIX_BYTES || prefix.length < PREFIX_BYTES) {
+    throw refuse(file, 'at least 8 bytes', `${fileBytes}`);
+  }
+  const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
+  if (length <= MAX_HEADER_BYTES && Number(length) + PREFIX_BYTES <= fileBytes) return Number(length);
+  const limit = Math.min(MAX_HEADER_BYTES, fileBytes - PREFIX_BYTES);
+  throw refuse(file, `a header of at most ${limit} bytes`, `a header length of ${length}`);
+}
+
+/** Reads and checks a header in front of `bodyBytes` bytes of elements. */
+export function decodeHeader(header: Uint8Array, bodyBytes: number, file: string): SafetensorsHeader {
+  if (header[0] !== 0x7b) throw refuse(file, "a header that begins with '{'", describeByte(header[0]));
+  let root: HeaderValue;
+  try {
+    root = parseHeader(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header));
+  } catch (error) {
+    if (error instanceof HeaderSyntaxError) throw refuse(file, 'a JSON header', error.message, error);
+    throw refuse(file, 'a header in UTF-8', 'other bytes', error);
+  }
+  const metadata = new Map<string, string>();
+  const entries: Entry[] = [];
+  for (const [name, value] of root as ReadonlyMap<string, HeaderValue>) {
+    if (name === METADATA) {
+      for (const [key, text] of isMap(value) ? value : [[METADATA, value] as const]) {
+        if (typeof text !== 'string')
+          throw refuse(file, `text by name in ${METADATA}`, `another value, ${key}`);
+        metadata.set(key, text);
+      }
+    } else {
+      entries.push(entryOf(name, value, file));
+    }
+  }
+  checkContiguous(entries, bodyBytes, file);
+  return { entries, metadata };
+}
+
+function entryOf(name: string, value: HeaderValue, file: string): Entry {
+  const quoted = JSON.stringify(name);
+  const member = (key: string) => (isMap(value) ? value.get(key) : undefined);
+  const [dtypeName, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map(member);
+  if (!isMap(value) || value.size !== 3 || !isWhole(shape) || !isWhole(offsets) || offsets.length !== 2) {
+    throw refuse(file, `dtype, shape and data_offsets for ${quoted}`, 'something else');
+  }
+  const dtype = typeof dtypeName === 'string' ? DTYPES.get(dtypeName) : undefined;
+  if (dtype === undefined) {
+    const received = typeof dtypeName === 'string' ? dtypeName : 'something else';
+    throw refuse(file, `dtype of ${quoted} to be one of ${[...DTYPES.keys()].join(', ')}`, received);
+  }
+  const [begin, end] = offsets;
+  const bytes = shape.reduce(
+    (product, length) => product * length, // beyond 2^53 it rounds, to something that no range of bytes equals
+    ARRAYS[dtype].BYTES_PER_ELEMENT,
+  );
+  if (bytes !== end - begin) {
+    const expected = `${bytes} bytes for ${quoted}, ${dtypeName} [${shape.join(', ')}]`;
+    throw refuse(file, expected, `data_offsets [${begin}, ${end}]`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** From the first byte to the last, each belongs to one tensor. */
+function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: string): void {
+  let reached = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== reached) {
+      const quoted = JSON.stringify(name);
+      throw refuse(
+        file,
+        `data_offsets of ${quoted} to go on at byte ${reached}, where others end`,
+        `${begin}`,
+      );
+    }
+    reached = end;
+  }
+  if (reached !== bodyBytes) throw refuse(file, `${reached} bytes behind the header`, `${bodyBytes}`);
+}
+
+function isMap(value: HeaderValue | undefined): value is ReadonlyMap<string, HeaderValue> {
+  return value instanceof Map;
+}
+
+function isWhole(value: HeaderValue | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number');
+}
+
+function describeByte(byte: number | undefined): string {
+  return byte === undefined ? 'an empty header' : `byte ${byte}`;
+}
+
+function refuse(file: string, expected: string, received: string, cause?: unknown) {
+  return fail('ERR_DATA', {
+    op: `safetensors file ${file}`,
+    expected,
+    received,
+    hint: 'the file is damaged, unfinished or of another kind',
+    cause,
+  });
+}
