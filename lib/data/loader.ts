@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
+// normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
+import { describe, fail } from '../errors.js';
+import { gatherImages, gatherLabels } from '../ops/gather.js';
+import { tensor } from '../tensor/create.js';
+import { Generator, randperm } from '../tensor/random.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { ArrayDataset, type Dataset } from './dataset.js';
+
+/** How a data set is cut into batches. */
+export interface DataLoaderOptions {
+  /** Images a batch. Default 32, as in Keras; PyTorch's 1 is rarely what a training wants. */
+  readonly batchSize?: number | undefined;
+  /** A new order for every epoch. Default false. */
+  readonly shuffle?: boolean | undefined;
+  /** Names the orders: a safe integer, default 0. */
+  readonly seed?: number | undefined;
+  /** Leaves out the last batch of an epoch where it is smaller than the others. Default false. */
+  readonly dropLast?: boolean | undefined;
+}
+
+/** Where a loader stands: the epoch that comes next or is under way, and how many of its batches were given out. */
+export interface LoaderState {
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/** Some images of a data set. The tensors belong to whoever asked for them: a scope, `using`, or `dispose` frees them. */
+export class Batch {
+  /** float32 [b, h, w, c], normalised. */
+  readonly images: Tensor;
+  /** int32 [b]. */
+  readonly labels: Tensor;
+  /** Which images of the data set these are. */
+  readonly indices: Int32Array;
+
+  constructor(images: Tensor, labels: Tensor, indices: Int32Array) {
+    this.images = images;
+    this.labels = labels;
+    this.indices = indices;
+  }
+
+  /** Frees both tensors. */
+  dispose(): void {
+    this.images.dispose();
+    this.labels.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The numbers of a seed that orders are made of; other streams serve initialisation and drawing. */
+const SHUFFLE_STREAM = 2;
+const MAX_EPOCH = 2 ** 32 - 1;
+
+/**
+ * Gives out a data set batch by batch: each `for … of` is one epoch.
+ *
+ * Throws ERR_ARGUMENT for options that are no sizes, or where no batch would be left; what a data set may be refused for
+ * (`ArrayDataset`), now rather than in the middle of a training.
+ */
+export class DataLoader implements Iterable<Batch> {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly dropLast: boolean;
+  readonly #images: Tensor;
+  readonly #labels: Tensor;
+  readonly #generator: Generator;
+  #epoch = 0;
+  #batch = 0;
+  #resumes = false;
+
+  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    this.dataset = new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
+    this.batchSize = checkCount('batchSize', options.batchSize ?? 32, 1);
+    this.shuffle = options.shuffle ?? false;
+    this.seed = options.seed ?? 0;
+    this.dropLast = options.dropLast ?? false;
+    this.#generator = new Generator(this.seed, SHUFFLE_STREAM);
+    if (this.length === 0) {
+      throw fail('ERR_ARGUMENT', {
+        op: 'DataLoader',
+        expected: `batchSize of at most ${dataset.length}, the size of the data set`,
+        received: `${this.batchSize} with dropLast, which leaves no batch`,
+      });
+    }
+    this.#images = tensor(this.dataset.images, [dataset.length, ...dataset.imageShape]).keep();
+    this.#labels = tensor(this.dataset.labels).keep();
+  }
+
+  /** Batches an epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** The epoch that comes next, or is under way; the first is 0. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The position, to be kept with a checkpoint. Setting it makes the next `for … of` go on there. */
+  get state(): LoaderState {
+    return { epoch: this.#epoch, batch: this.#batch };
+  }
+
+  set state(state: LoaderState) {
+    const epoch = checkCount('epoch', state.epoch, 0);
+    const batch = checkCount('batch', state.batch, 0);
+    if (epoch > MAX_EPOCH || batch > this.length) {
+      throw fail('ERR_ARGUMENT', {
+        op: 'DataLoader',
+        expected: `a position with at most ${this.length} batches`,
+        received: `epoch ${epoch}, batch ${batch}`,
+        hint: 'was it saved with another data set or batch size?',
+      });
+    }
+    this.#epoch = epoch;
+    this.#batch = batch;
+    this.#resumes = true;
+  }
+
+  /**
+   * One epoch, from its beginning; after the position was set, what is left of that epoch. Leaving the loop early ends
+   * the epoch.
+   */
+  *[Symbol.iterator](): Iterator<Batch> {
+    if (!this.#resumes) this.#batch = 0;
+    this.#resumes = false;
+    const epoch = this.#epoch;
+    const order = this.#order(epoch);
+    try {
+      for (let batch = this.#batch; batch < this.length; batch++) {
+        this.#batch = batch + 1;
+        yield this.#gather(order.slice(batch * this.batchSize, (batch + 1) * this.batchSize));
+      }
+    } finally {
+      // An iterator that was overtaken by another, or by a new position, has no say any more.
+      if (this.#epoch === epoch && !this.#resumes) {
+        this.#epoch = epoch + 1;
+        this.#batch = 0;
+      }
+    }
+  }
+
+  /** Frees the native copy of the data set. Batches that were given out live on. */
+  dispose(): void {
+    this.#images.dispose();
+    this.#labels.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #order(epoch: number): Int32Array {
+    const { length } = this.dataset;
+    if (!this.shuffle) return Int32Array.from({ length }, (_, index) => index);
+    this.#generator.state = { seed: this.seed, stream: SHUFFLE_STREAM, step: epoch };
+    using permutation = randperm(length, { generator: this.#generator });
+    return permutation.data() as Int32Array;
+  }
+
+  #gather(indices: Int32Array): Batch {
+    using rows = tensor(indices);
+    const images = gatherImages(this.#images, rows, this.dataset.normalization);
+    return new Batch(images, gatherLabels(this.#labels, rows), indices);
+  }
+}
+
+function checkCount(name: string, value: number, low: number): number {
+  if (Number.isSafeInteger(value) && value >= low) return value;
+  throw fail('ERR_ARGUMENT', {
+    op: 'DataLoader',
+    expected: `${name} to be a whole number of at least ${low}`,
+    received: describe(value),
+  });
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// How good a model is on images with known labels.
+import { noGrad } from '../autograd/grad-mode.js';
+import type { Dataset } from '../data/dataset.js';
+import { DataLoader } from '../data/loader.js';
+import { fail } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import { argmax } from '../ops/classify.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
+import { tensorScope } from '../tensor/scope.js';
+import { checkModelFits } from './fits.js';
+import { accuracyOf, addToConfusion, type ConfusionMatrix, emptyConfusion } from './metrics.js';
+import { RunningMean, Stopwatch } from './progress.js';
+import { inSlices } from './slices.js';
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
+  readonly batchSize?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an evaluation found. */
+export interface Evaluation {
+  /** Mean cross-entropy over all images, in nats. */
+  readonly loss: number;
+  /** Share of images whose largest logit is that of their label, 0 to 1. */
+  readonly accuracy: number;
+  /** `[classes][classes]`: row by true class, column by predicted class. */
+  readonly confusion: ConfusionMatrix;
+  readonly images: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+export const DEFAULT_BATCH = 256;
+
+/**
+ * Runs a model in evaluation mode over a data set. The model is left as it was; the event loop turns every 25 ms or so.
+ *
+ * Throws ERR_SHAPE where the data set does not fit the model, ERR_ABORTED when the signal said so, what a `DataLoader`
+ * refuses.
+ */
+export async function evaluate(
+  model: Module,
+  dataset: Dataset,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
+  const classes = checkModelFits('evaluate', model, loader.dataset);
+  const evaluation = await evaluateBatches(model, loader, classes, options.signal);
+  if (evaluation !== undefined) return evaluation;
+  throw fail('ERR_ABORTED', {
+    op: 'evaluate',
+    expected: 'to run to the end',
+    received: 'an abort signal',
+    cause: options.signal?.reason,
+  });
+}
+
+/** One pass over a loader; nothing if the signal ended it. */
+export async function evaluateBatches(
+  model: Module,
+  loader: DataLoader,
+  classes: number,
+  signal: AbortSignal | undefined,
+): Promise<Evaluation | undefined> {
+  const confusion = emptyConfusion(classes);
+  const mean = new RunningMean();
+  const watch = new Stopwatch().start();
+  const batches = loader[Symbol.iterator]();
+  const body = (): boolean => {
+    const { value: batch, done } = batches.next();
+    if (done === true) return false;
+    const logits = model.call(batch.images);
+    const loss = crossEntropy(logits, batch.labels).item();
+    addToConfusion(confusion, batch.labels.data(), argmax(logits).data());
+    mean.add(loss, 0, batch.indices.length);
+    return true;
+  };
+  try {
+    const step = () => noGrad(() => tensorScope(body));
+    await inSlices(model, false, step, () => signal?.aborted !== true);
+  } finally {
+    batches.return?.();
+  }
+  if (mean.images < loader.dataset.length) return undefined;
+  const { seconds } = watch;
+  const { images } = mean;
+  return {
+    loss: mean.loss,
+    accuracy: accuracyOf(confusion),
+    confusion,
+    images,
+    seconds,
+    imagesPerSecond: images / seconds,
+  };
+}

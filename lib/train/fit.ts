@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fit`: what it takes, what it gives back, and the checks that come before the first step.
+import type { Dataset } from '../data/dataset.js';
+import { DataLoader } from '../data/loader.js';
+import { describe, fail } from '../errors.js';
+import type { Module } from '../nn/module.js';
+import { DEFAULT_BATCH } from './evaluate.js';
+import { checkModelFits } from './fits.js';
+import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
+import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
+import { TrainingRun } from './training-run.js';
+
+/** How to train. */
+export interface FitOptions extends OptimizerOptions {
+  /** Passes over the data set. Default 1. */
+  readonly epochs?: number | undefined;
+  /** Images a step; the last step of an epoch may have fewer. Default 32. */
+  readonly batchSize?: number | undefined;
+  /** A new order for every epoch. Default true. */
+  readonly shuffle?: boolean | undefined;
+  /** Names the orders of the epochs. Default 0. Initialisation and dropout follow `manualSeed`. */
+  readonly seed?: number | undefined;
+  /** Is evaluated after each epoch, for `valLoss` and `valAccuracy`. */
+  readonly validation?: Dataset | undefined;
+  /** Stops the training after the step that is under way. */
+  readonly signal?: AbortSignal | undefined;
+  /** After each step. */
+  readonly onBatch?: ((report: BatchReport) => void) | undefined;
+  /** After each epoch; the next one waits for a promise. */
+  readonly onEpoch?: ((row: HistoryRow) => void | Promise<void>) | undefined;
+  /** About ten times a second, and at the end of an epoch. */
+  readonly onProgress?: ((report: ProgressReport) => void) | undefined;
+}
+
+/** How a training went. */
+export interface FitResult {
+  /** One row for each finished epoch. */
+  readonly history: readonly HistoryRow[];
+  /** Loss and accuracy within the epochs, 20 points for each. */
+  readonly curve: readonly CurvePoint[];
+  /** Steps done. */
+  readonly steps: number;
+  /** True if the signal ended the training early; the model has the weights of the last step. */
+  readonly aborted: boolean;
+  /** Time of all training steps, without validation. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+const training = new WeakSet<Module>();
+
+/**
+ * Trains a classifier: softmax cross-entropy between the model's logits and the labels of the data set.
+ *
+ * The event loop turns every 25 ms or so. The weights that come out depend on the model's own, the data, the options and
+ * the seed, and not on the number of threads. Stopped by the signal, it resolves, with `aborted: true`.
+ *
+ * Throws, before anything is changed: ERR_ARGUMENT for wrong options or an empty data set, ERR_SHAPE where data set and
+ * model do not fit, ERR_BUSY for a model that is being trained already. Throws ERR_NUMERICS when the loss is not finite
+ * any more, before the step that it would have led to.
+ */
+export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
+  const epochs = checkEpochs(options.epochs ?? 1);
+  if (training.has(model)) {
+    throw fail('ERR_BUSY', {
+      op: 'fit',
+      expected: 'a model that is not being trained',
+      received: 'one that another fit is training',
+      hint: 'await the other fit first',
+    });
+  }
+  training.add(model);
+  try {
+    checkModelFits('fit', model, dataset);
+    const { batchSize, seed, validation } = options;
+    using loader = new DataLoader(dataset, { batchSize, seed, shuffle: options.shuffle ?? true });
+    using validationLoader =
+      validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
+    const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);
+    const { optimizer, release } = makeOptimizer(model, options);
+    try {
+      const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
+      const run = new TrainingRun(model, loader, optimizer, setLr, epochs, options);
+      return await run.toTheEnd(validationLoader, classes);
+    } finally {
+      optimizer.zeroGrad();
+      release();
+    }
+  } finally {
+    training.delete(model);
+  }
+}
+
+function checkEpochs(epochs: number): number {
+  if (Number.isSafeInteger(epochs) && epochs > 0) return epochs;
+  throw fail('ERR_ARGUMENT', {
+    op: 'fit',
+    expected: 'epochs to be a whole number of at least 1',
+    received: describe(epochs),
+  });
+}
