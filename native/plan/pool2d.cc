@@ -3,6 +3,8 @@
 // strideH, strideW, padTop, padLeft, and for averages 1 if padding counts in the divisor.
 #include "ops/pool2d.h"
 
+#include <algorithm>
+
 #include "plan/opcodes.h"
 #include "reference/pool2d.h"
 
@@ -26,6 +28,9 @@ Status read_geometry(const Arguments& args, Pool2dGeometry* g) {
   *g = {args.integer(0), args.integer(1), args.integer(2),  args.integer(3),
         args.integer(4), args.integer(5), args.integer(6),  args.integer(7),
         args.integer(8), args.integer(9), args.integer(10), args.integer(11)};
+  const double pixels = static_cast<double>(std::max(g->in_h * g->in_w, g->out_h * g->out_w));
+  if (static_cast<double>(g->batch) * static_cast<double>(g->channels) * pixels > 0x1p53)
+    return Status::refuse("ERR_SHAPE", "images that can be addressed", "more than 2^53 elements");
   if (g->kernel_h > kLargestWindow || g->kernel_w > kLargestWindow || g->window() > kLargestWindow) {
     return Status::refuse("ERR_ARGUMENT", "a window of at most 2^24 elements",
                           std::to_string(g->kernel_h) + "x" + std::to_string(g->kernel_w));

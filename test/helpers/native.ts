@@ -272,13 +272,13 @@ export function expectGradient(
   random: Random,
 ): void {
   const dy = Float64Array.from(random.floats(forward(x).length));
-  const dx = backward(dy);
+  const dx = Float64Array.from(backward(dy));
   const step = 1e-6;
   const differences = x.map((_, i) => {
     const moved = (by: number) => forward(x.map((value, at) => (at === i ? value + by : value)));
     const [up, down] = [moved(step), moved(-step)];
     return dy.reduce((total, weight, o) => total + weight * (up[o] - down[o]), 0) / (2 * step);
   });
-  const largest = dx.reduce((most: number, value: number) => Math.max(most, Math.abs(value)), 1);
+  const largest = dx.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
   expectClose(dx, differences, () => 1e-6 * largest, 'gradient');
 }

@@ -238,6 +238,13 @@ describe('refusals', () => {
     expect(forward(g.params, 'int32').code).toBe('ERR_DTYPE');
   });
 
+  it('images whose number of elements does not fit 64 bits', () => {
+    const params = [2 ** 31, 2 ** 31, 4, 1, 2 ** 31, 4, 1, 1, 1, 1, 0, 0]; // 2^64 elements: 0, if it wrapped
+    const outputs = [floats(0), { kind: 'uint8', size: 0 } as const];
+    const error = refusal(() => call('max_pool2d_forward', outputs, [new Float32Array(0)], params));
+    expect(error).toMatchObject({ code: 'ERR_SHAPE', expected: 'images that can be addressed' });
+  });
+
   it('a window too large for exact winners', () => {
     const params = [1, 4097, 4097, 1, 1, 1, 4097, 4097, 1, 1, 0, 0];
     expect(forward(params).code).toBe('ERR_ARGUMENT');

@@ -18,9 +18,9 @@ struct MaxForward {
   inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
                     Range range) const {
     const Vec one = broadcast(1.0f);
-    Vec best = broadcast(-__builtin_inff()), winner = broadcast(static_cast<float>(window.first_index(g)));
+    Vec best = broadcast(-__builtin_inff()), winner = broadcast(static_cast<float>(window.first_index()));
     for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, taps += g.in_w * g.channels) {
-      Vec index = broadcast(static_cast<float>(kh * g.kernel_w + window.columns.begin));
+      Vec index = broadcast(static_cast<float>(kh * window.kernel_w + window.columns.begin));
       const float* tap = taps;
       for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
         const Vec x = range.load(tap);
@@ -71,21 +71,40 @@ struct LpForward {
   }
 };
 
-// Applies `rule` to each window of a row of outputs, channels in vectors.
+template <typename Rule>
+inline void forward_pixel(const Rule& rule, std::int64_t out, const float* taps, const Window& window,
+                          const Pool2dGeometry& g) {
+  std::int64_t c = 0;
+  for (; c + kWidth <= g.channels; c += kWidth) rule.apply(out + c, taps + c, window, g, WholeVector{});
+  if (c < g.channels) rule.apply(out + c, taps + c, window, g, PartialVector(g.channels - c));
+}
+
+// Applies `rule` to each window of a row of outputs. kSide: the side of square windows known when compiling,
+// so that loops over those inside the image unroll; else 0.
+template <int kSide, typename Rule>
+inline void forward_windows(const Rule& rule, const float* x, const Pool2dGeometry& geometry,
+                            std::int64_t out_row) {
+  const Pool2dGeometry g = geometry;  // a local copy: byte stores could otherwise change it
+  const std::int64_t top = out_row * g.stride_h - g.pad_top;
+  const Span rows = taps_inside(top, g.kernel_h, g.in_h);
+  x += (top + rows.begin) * g.in_w * g.channels;
+  for (std::int64_t ow = 0; ow < g.out_w; ++ow) {
+    const std::int64_t left = ow * g.stride_w - g.pad_left, out = ow * g.channels;
+    const Span columns = taps_inside(left, g.kernel_w, g.in_w);
+    const float* taps = x + (left + columns.begin) * g.channels;
+    if (kSide > 0 && rows.size() == kSide && columns.size() == kSide) {
+      forward_pixel(rule, out, taps, Window{{0, kSide}, {0, kSide}, kSide}, g);
+    } else {
+      forward_pixel(rule, out, taps, Window{rows, columns, g.kernel_w}, g);
+    }
+  }
+}
+
 template <typename Rule>
 inline void forward_row(const Rule& rule, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
-  Window window;
-  window.rows = taps_inside(out_row * g.stride_h - g.pad_top, g.kernel_h, g.in_h);
-  const std::int64_t top = out_row * g.stride_h - g.pad_top + window.rows.begin;
-  for (std::int64_t ow = 0; ow < g.out_w; ++ow) {
-    const std::int64_t left = ow * g.stride_w - g.pad_left;
-    window.columns = taps_inside(left, g.kernel_w, g.in_w);
-    const float* taps = x + (top * g.in_w + left + window.columns.begin) * g.channels;
-    const std::int64_t out = ow * g.channels;
-    std::int64_t c = 0;
-    for (; c + kWidth <= g.channels; c += kWidth) rule.apply(out + c, taps + c, window, g, WholeVector{});
-    if (c < g.channels) rule.apply(out + c, taps + c, window, g, PartialVector(g.channels - c));
-  }
+  if (g.kernel_h == 2 && g.kernel_w == 2) return forward_windows<2>(rule, x, g, out_row);
+  if (g.kernel_h == 3 && g.kernel_w == 3) return forward_windows<3>(rule, x, g, out_row);
+  forward_windows<0>(rule, x, g, out_row);
 }
 
 template <typename Index>

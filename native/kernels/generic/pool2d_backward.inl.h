@@ -29,10 +29,9 @@ inline Span readers(std::int64_t position, std::int64_t pad, std::int64_t kernel
 // The part of a window that lies in the image.
 struct Window {
   Span rows, columns;
+  std::int64_t kernel_w;
 
-  inline std::int64_t first_index(const Pool2dGeometry& g) const {
-    return rows.begin * g.kernel_w + columns.begin;
-  }
+  inline std::int64_t first_index() const { return rows.begin * kernel_w + columns.begin; }
   inline float divisor(const Pool2dGeometry& g, Divisor divisor) const {
     return static_cast<float>(divisor == Divisor::kWindow ? g.kernel_h * g.kernel_w
                                                           : rows.size() * columns.size());
@@ -99,7 +98,7 @@ inline void scatter_window(float* dx, const Rule& rule, std::int64_t out, std::i
   const auto shared = rule.load(out, window, g, range);
   const Vec one = broadcast(1.0f);
   for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, in += g.in_w * g.channels) {
-    Vec index = broadcast(static_cast<float>(kh * g.kernel_w + window.columns.begin));
+    Vec index = broadcast(static_cast<float>(kh * window.kernel_w + window.columns.begin));
     std::int64_t tap = in;
     for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
       range.store(dx + tap, rule.value(shared, tap, index, range));
@@ -109,20 +108,36 @@ inline void scatter_window(float* dx, const Rule& rule, std::int64_t out, std::i
 }
 
 template <typename Rule>
-inline void scatter_row(float* dx, const Rule& rule, const Pool2dGeometry& g, std::int64_t out_row) {
-  Window window;
-  window.rows = taps_inside(out_row * g.stride_h - g.pad_top, g.kernel_h, g.in_h);
-  const std::int64_t top = out_row * g.stride_h - g.pad_top + window.rows.begin;
+inline void scatter_pixel(float* dx, const Rule& rule, std::int64_t out, std::int64_t in,
+                          const Window& window, const Pool2dGeometry& g) {
+  std::int64_t c = 0;
+  for (; c + kWidth <= g.channels; c += kWidth)
+    scatter_window(dx, rule, out + c, in + c, window, g, WholeVector{});
+  if (c < g.channels) scatter_window(dx, rule, out + c, in + c, window, g, PartialVector(g.channels - c));
+}
+
+// kSide: the side of square windows known when compiling, else 0.
+template <int kSide, typename Rule>
+inline void scatter_windows(float* dx, const Rule& rule, const Pool2dGeometry& g, std::int64_t out_row) {
+  const std::int64_t top = out_row * g.stride_h - g.pad_top;
+  const Span rows = taps_inside(top, g.kernel_h, g.in_h);
   for (std::int64_t ow = 0; ow < g.out_w; ++ow) {
     const std::int64_t left = ow * g.stride_w - g.pad_left;
-    window.columns = taps_inside(left, g.kernel_w, g.in_w);
-    const std::int64_t in = (top * g.in_w + left + window.columns.begin) * g.channels;
+    const Span columns = taps_inside(left, g.kernel_w, g.in_w);
+    const std::int64_t in = ((top + rows.begin) * g.in_w + left + columns.begin) * g.channels;
     const std::int64_t out = (out_row * g.out_w + ow) * g.channels;
-    std::int64_t c = 0;
-    for (; c + kWidth <= g.channels; c += kWidth)
-      scatter_window(dx, rule, out + c, in + c, window, g, WholeVector{});
-    if (c < g.channels) scatter_window(dx, rule, out + c, in + c, window, g, PartialVector(g.channels - c));
+    if (kSide > 0 && rows.size() == kSide && columns.size() == kSide) {
+      scatter_pixel(dx, rule, out, in, Window{{0, kSide}, {0, kSide}, kSide}, g);
+    } else {
+      scatter_pixel(dx, rule, out, in, Window{rows, columns, g.kernel_w}, g);
+    }
   }
+}
+
+template <typename Rule>
+inline void scatter_row(float* dx, const Rule& rule, const Pool2dGeometry& g, std::int64_t out_row) {
+  if (g.kernel_h == 2 && g.kernel_w == 2) return scatter_windows<2>(dx, rule, g, out_row);
+  scatter_windows<0>(dx, rule, g, out_row);
 }
 
 template <typename Rule, typename Range>
@@ -132,11 +147,10 @@ inline void gather_pixel(float* dx, const Rule& rule, std::int64_t in_row, std::
   Vec total = zero();
   for (std::int64_t oh = rows.begin; oh < rows.end; ++oh) {
     const std::int64_t top = oh * g.stride_h - g.pad_top;
-    Window window;
-    window.rows = taps_inside(top, g.kernel_h, g.in_h);
+    const Span window_rows = taps_inside(top, g.kernel_h, g.in_h);
     for (std::int64_t ow = columns.begin; ow < columns.end; ++ow) {
       const std::int64_t left = ow * g.stride_w - g.pad_left;
-      window.columns = taps_inside(left, g.kernel_w, g.in_w);
+      const Window window = {window_rows, taps_inside(left, g.kernel_w, g.in_w), g.kernel_w};
       const Vec index = broadcast(static_cast<float>((in_row - top) * g.kernel_w + in_column - left));
       const auto shared = rule.load((oh * g.out_w + ow) * g.channels + c, window, g, range);
       total = add(total, rule.value(shared, in, index, range));
