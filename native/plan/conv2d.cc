@@ -3,6 +3,8 @@
 // kW, strideH, strideW, padTop, padLeft, and for the forward pass 1 if a ReLU follows.
 #include "ops/conv2d.h"
 
+#include <initializer_list>
+
 #include "ops/im2col.h"
 #include "plan/opcodes.h"
 #include "reference/conv2d.h"
@@ -12,13 +14,28 @@ namespace {
 
 constexpr int kReluParam = 13;
 
+// Products of sizes that wrap around 64 bits would pass the size checks of operands.
+bool can_be_addressed(const Conv2dGeometry& g) {
+  const auto product = [](std::initializer_list<std::int64_t> sizes) {
+    double total = 1;
+    for (const std::int64_t size : sizes) total *= static_cast<double>(size);
+    return total;
+  };
+  constexpr double kLimit = 0x1p53;
+  return product({g.batch, g.in_h, g.in_w, g.in_c}) <= kLimit &&
+         product({g.batch, g.out_h, g.out_w, g.out_c}) <= kLimit &&
+         product({g.out_c, g.kernel_h, g.kernel_w, g.in_c}) <= kLimit &&
+         product({g.batch, g.out_h, g.out_w, g.kernel_h, g.kernel_w, g.in_c}) <= kLimit;
+}
+
 Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
   RECEPTIVE_CHECK(args.require_sizes(0, 11, 1));
   RECEPTIVE_CHECK(args.require_sizes(11, 2, 0));
   *g = {args.integer(0),  args.integer(1),  args.integer(2), args.integer(3), args.integer(4),
         args.integer(5),  args.integer(6),  args.integer(7), args.integer(8), args.integer(9),
         args.integer(10), args.integer(11), args.integer(12)};
-  return Status::success();
+  if (can_be_addressed(*g)) return Status::success();
+  return Status::refuse("ERR_SHAPE", "images and patches that can be addressed", "more than 2^53 elements");
 }
 
 }  // namespace
