@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of `npm run bench`.
+import { parseArgs } from 'node:util';
+import { PEERS } from './contestants.mjs';
+
+const OPTIONS = {
+  case: { type: 'string' },
+  threads: { type: 'string' },
+  peers: { type: 'string' },
+  json: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  rounds: { type: 'string' },
+  'block-ms': { type: 'string' },
+  compile: { type: 'boolean', default: false },
+  profile: { type: 'boolean', default: false },
+  list: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+
+/** What is wrong with the command line, in a line or two. Exit status 2. */
+export class UsageError extends Error {}
+
+/** The usage text, with the suites as [name, summary]. */
+export function usage(suites) {
+  const width = Math.max(...suites.map(([name]) => name.length));
+  return `usage: npm run bench -- SUITE [options]
+
+suites:
+${suites.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
+
+options:
+  --case REGEX     only the cases whose names match
+  --threads N,…    threads of ours and of the peers alike; default: all that the process may use
+  --peers A,…      beside ours, in alternating blocks: ${Object.keys(PEERS).join(', ')}
+  --json FILE      also write the rows as a JSON array
+  --quick          fewer rounds
+  --rounds N       rounds of a case: one block of each contestant; default 15, quick 7
+  --block-ms N     length of a block; default 300
+  --compile        let peers try their compilers (torch.compile, XLA) as variants: slow to start
+  --profile        suite step: time each instruction of our step
+  --list           print the names of the cases
+`;
+}
+
+function wholeNumber(name, text, least) {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${text}`);
+}
+
+function listOf(text) {
+  return (text ?? '').split(',').filter((item) => item !== '');
+}
+
+function pattern(text) {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`--case: ${error.message}`);
+  }
+}
+
+/**
+ * Reads the command line.
+ *
+ * @param suiteNames the suites that there are
+ * @throws UsageError
+ */
+export function parseCommandLine(argv, suiteNames) {
+  let parsed;
+  try {
+    parsed = parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return { help: true };
+  const [suite, ...more] = positionals;
+  if (suite === undefined) throw new UsageError(`name a suite: ${suiteNames.join(', ')}`);
+  if (!suiteNames.includes(suite)) {
+    throw new UsageError(`there is no suite '${suite}'; there are ${suiteNames.join(', ')}`);
+  }
+  if (more.length > 0) throw new UsageError(`one suite at a time; '${more.join(' ')}' is too much`);
+  const peers = listOf(values.peers);
+  const unknown = peers.find((name) => PEERS[name] === undefined);
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no peer '${unknown}'; there are ${Object.keys(PEERS).join(', ')}`);
+  }
+  if (values.profile && suite !== 'step') throw new UsageError('--profile goes with the suite step');
+  return {
+    suite,
+    peers,
+    pattern: pattern(values.case ?? ''),
+    threads: listOf(values.threads).map((text) => wholeNumber('threads', text, 1)),
+    json: values.json,
+    quick: values.quick,
+    rounds: values.rounds === undefined ? undefined : wholeNumber('rounds', values.rounds, 1),
+    blockMs: values['block-ms'] === undefined ? undefined : wholeNumber('block-ms', values['block-ms'], 1),
+    compile: values.compile,
+    profile: values.profile,
+    list: values.list,
+  };
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// One case, measured: contestants take turns in blocks, each beside a probe of the machine's peak, until enough rounds
+// were steady.
+import { pause } from './machine.mjs';
+import { alternatingRounds, bootstrapInterval, median, steadyRounds } from './statistics.mjs';
+
+/** How long and how often. */
+export const FULL = { rounds: 15, blockMs: 300, probeMs: 20, trialMs: 200 };
+export const QUICK = { rounds: 7, blockMs: 300, probeMs: 15, trialMs: 100 };
+
+/** Threads of other libraries spin for a moment after their work; they must not run beside the next block. */
+const SETTLE_MS = 10;
+const TRIALS = 3;
+
+/**
+ * Prepares the task in a worker, in its fastest variant: each is tried for a few short blocks first.
+ *
+ * @returns the variant's name
+ */
+export async function prepareBestVariant(worker, task, trialMs) {
+  const { variants } = await worker.request({ do: 'variants', task });
+  let best = { ms: Number.POSITIVE_INFINITY, variant: variants[0] };
+  if (variants.length > 1) {
+    for (const variant of variants) {
+      const ms = await trialOf(worker, task, variant, trialMs);
+      if (ms < best.ms) best = { ms, variant };
+    }
+  }
+  await worker.request({ do: 'prepare', task, variant: best.variant });
+  return best.variant;
+}
+
+/** The best of a few short blocks; infinite for a variant that does not work. */
+async function trialOf(worker, task, variant, trialMs) {
+  try {
+    await worker.request({ do: 'prepare', task, variant });
+  } catch (error) {
+    if (error.reason === 'unsupported') return Number.POSITIVE_INFINITY;
+    throw error;
+  }
+  const times = [];
+  for (let i = 0; i < TRIALS; i++) times.push((await worker.request({ do: 'block', ms: trialMs })).value);
+  return Math.min(...times);
+}
+
+/** One turn of everyone. */
+async function runRound(order, prober, plan) {
+  const round = { probes: [], values: {} };
+  for (const worker of order) {
+    await pause(SETTLE_MS);
+    const { value: probe } = await prober.request({ do: 'peak', ms: plan.probeMs });
+    await pause(SETTLE_MS);
+    const { value } = await worker.request({ do: 'block', ms: plan.blockMs });
+    round.probes.push(probe);
+    round.values[worker.name] = { value, probe };
+  }
+  return round;
+}
+
+/**
+ * Runs rounds in alternating order. Rounds in which the probe moved are replaced, up to as many again as were asked
+ * for; should fewer than half be steady even so, all count and `steady` is false.
+ *
+ * @returns { rounds, steady }
+ */
+export async function runRounds(workers, prober, plan, onProgress = () => {}) {
+  const all = [];
+  for (const order of alternatingRounds(workers, 2 * plan.rounds)) {
+    const enough = steadyRounds(all.map((round) => round.probes)).length >= plan.rounds;
+    if (enough && all.length % 2 === 0) break; // as many A B as B A
+    onProgress(`round ${all.length + 1}`);
+    all.push(await runRound(order, prober, plan));
+  }
+  const steady = steadyRounds(all.map((round) => round.probes)).map((index) => all[index]);
+  return steady.length >= plan.rounds / 2 ? { rounds: steady, steady: true } : { rounds: all, steady: false };
+}
+
+/** What the rounds say about one contestant: the median time, its interval, its share of the adjacent peak. */
+export function summarize(rounds, name, flops) {
+  const blocks = rounds.map((round) => round.values[name]);
+  const values = blocks.map(({ value }) => value);
+  const gflops = ({ value }) => flops / value / 1e6;
+  return {
+    value: median(values),
+    interval: bootstrapInterval(values),
+    percentOfPeak: flops > 0 ? median(blocks.map((block) => (100 * gflops(block)) / block.probe)) : null,
+    gflops: flops > 0 ? median(blocks.map(gflops)) : null,
+    peak: median(blocks.map(({ probe }) => probe)),
+  };
+}
+
+/** The median over rounds of their time by ours: above 1, ours is faster. */
+export function summarizeRatio(rounds, ours, theirs) {
+  const ratios = rounds.map((round) => round.values[theirs].value / round.values[ours].value);
+  return { ratio: median(ratios), interval: bootstrapInterval(ratios) };
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the cases of a suite against the peers, for each number of threads, and makes a row of each.
+import { prepareBestVariant, runRounds, summarize, summarizeRatio } from './compare.mjs';
+import { missingLine, startOurs, startPeer } from './contestants.mjs';
+import { processorTicks, stealPercent } from './machine.mjs';
+
+/** Starts those peers that are installed; says of the others what is missing, once. */
+export async function startPeers(context, threads) {
+  const workers = [];
+  for (const name of context.peers) {
+    try {
+      workers.push(await startPeer(name, threads, { compile: context.compile }));
+    } catch (error) {
+      if (error.reason !== 'missing') throw error;
+      context.noteOnce(missingLine(name, error.message));
+    }
+  }
+  return workers;
+}
+
+/** The peers that can do the task, prepared; a note for each that cannot. */
+async function preparePeers(context, peers, name, task) {
+  const ready = [];
+  for (const worker of peers) {
+    try {
+      context.progress(`${name}: ${worker.name} looks for its best variant`);
+      ready.push({ worker, variant: await prepareBestVariant(worker, task, context.plan.trialMs) });
+    } catch (error) {
+      if (error.reason !== 'unsupported') throw error;
+      context.note(`${name}: ${worker.name} cannot run it (${error.message})`);
+    }
+  }
+  return ready;
+}
+
+async function measureCase(context, ours, peers, { name, task, flops = 0, error: wantsError = false }) {
+  context.progress(`${name}: prepare`);
+  const before = processorTicks();
+  const variant = await prepareBestVariant(ours, task, context.plan.trialMs);
+  const ready = await preparePeers(context, peers, name, task);
+  const workers = [ours, ...ready.map(({ worker }) => worker)];
+  const { rounds, steady } = await runRounds(workers, ours, context.plan, (text) =>
+    context.progress(`${name}: ${text}`),
+  );
+  const { value: error } = wantsError ? await ours.request({ do: 'error' }) : { value: null };
+  const row = {
+    ...summarize(rounds, ours.name, flops),
+    unit: 'ms',
+    variant,
+    error,
+    rounds: rounds.length,
+    steady,
+    steal: stealPercent(before, processorTicks()),
+    peers: {},
+    ratio: {},
+    ratioInterval: {},
+    notes: steady ? '' : 'unsteady machine',
+  };
+  for (const { worker, variant } of ready) {
+    const { ratio, interval } = summarizeRatio(rounds, ours.name, worker.name);
+    const { value, percentOfPeak } = summarize(rounds, worker.name, flops);
+    row.peers[worker.name] = { value, version: worker.about.version, variant, percentOfPeak };
+    row.ratio[worker.name] = ratio;
+    row.ratioInterval[worker.name] = interval;
+  }
+  return row;
+}
+
+/**
+ * Measures cases { name, task, flops, error, unavailable }: `task` is what the workers are sent, `flops` the operations
+ * of one iteration, `error` whether the result is compared with double precision. Ours and the peers get fresh
+ * processes for each number of threads.
+ */
+export async function runCases(context, cases, threadCounts) {
+  const available = cases.filter(({ name, unavailable }) => {
+    if (unavailable !== undefined) context.note(`${name}: ${unavailable}`);
+    return unavailable === undefined;
+  });
+  if (available.length === 0) return;
+  for (const threads of threadCounts) {
+    const ours = await startOurs(threads);
+    const peers = await startPeers(context, threads);
+    try {
+      for (const item of available) {
+        const row = await measureCase(context, ours, peers, item);
+        context.row({ case: item.name, threads, isa: ours.about.isa, ...row });
+      }
+    } finally {
+      await Promise.all([ours, ...peers].map((worker) => worker.close()));
+    }
+  }
+}

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch on the CPU as a contestant: both memory formats, foreach and fused optimizers, and torch.compile if
+BENCH_COMPILE is set; the runner takes the fastest variant of each task."""
+import itertools
+import os
+import shutil
+
+from protocol import Server, unsupported
+
+THREADS = int(os.environ.get("BENCH_THREADS", "1"))
+
+
+def load():
+    import torch
+
+    # Before anything runs: threads of the pool inherit the setting from the one that starts them
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(1)
+    return PyTorch(torch)
+
+
+class PyTorch:
+    name = "pytorch"
+
+    def __init__(self, torch):
+        self.torch = torch
+        self.version = torch.__version__
+        self.layouts = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}
+
+    def variants(self, task):
+        choices = {
+            "step": [list(self.layouts), ["foreach", "fused"]],
+            "infer": [list(self.layouts)],
+            "conv": [list(self.layouts)],
+        }.get(task["kind"], [["eager"]])
+        names = [" ".join(parts) for parts in itertools.product(*choices)]
+        # Inductor writes C++ and needs a compiler
+        if task["kind"] in ("step", "infer") and os.environ.get("BENCH_COMPILE") and shutil.which("g++"):
+            names += [f"{name} compile" for name in names]
+        return names
+
+    def prepare(self, task, variant):
+        kinds = {
+            "gemm": self.gemm,
+            "conv": self.conv,
+            "step": self.step,
+            "infer": self.infer,
+            "overhead": self.overhead,
+        }
+        if task["kind"] not in kinds:
+            raise unsupported(f"no task {task['kind']}")
+        return kinds[task["kind"]](task, variant.split(" "))
+
+    def gemm(self, task, _variant):
+        torch = self.torch
+        m, n, k = task["m"], task["n"], task["k"]
+        a = torch.rand(k, m).t() if task.get("transposeA") else torch.rand(m, k)
+        b = torch.rand(n, k).t() if task.get("transposeB") else torch.rand(k, n)
+        c = torch.empty(m, n)
+        return lambda: torch.mm(a, b, out=c)
+
+    def conv(self, task, variant):
+        torch = self.torch
+        layout = self.layouts[variant[0]]
+        s = task["shape"]
+        x = self.uniform(s["n"], s["inC"], s["size"], s["size"]).to(memory_format=layout)
+        weight = self.uniform(s["outC"], s["inC"] // s["groups"], s["kernel"], s["kernel"]).to(memory_format=layout)
+        dy = self.uniform(s["n"], s["outC"], s["outSize"], s["outSize"]).to(memory_format=layout)
+        stride, padding, groups = [s["stride"]] * 2, [s["padding"]] * 2, s["groups"]
+        mask = [task["pass"] == "grad_input", task["pass"] == "grad_weight", False]
+        convolution, backward = torch.nn.functional.conv2d, torch.ops.aten.convolution_backward
+
+        def forward():
+            with torch.no_grad():
+                convolution(x, weight, None, stride, padding, 1, groups)
+
+        def gradient():
+            backward(dy, x, weight, None, stride, padding, [1, 1], False, [0, 0], groups, mask)
+
+        return forward if task["pass"] == "forward" else gradient
+
+    def uniform(self, *shape):
+        return self.torch.rand(*shape) * 2 - 1
+
+    def model(self, net, layout):
+        nn = self.torch.nn
+        height, width, channels = net["input"]
+        features = None
+        layers = []
+        for kind, *numbers in net["layers"]:
+            if kind == "conv":
+                out, kernel, padding = numbers
+                layers.append(nn.Conv2d(channels, out, kernel, padding=padding))
+                height, width = (size + 2 * padding - kernel + 1 for size in (height, width))
+                channels = out
+            elif kind == "relu":
+                layers.append(nn.ReLU(inplace=True))
+            elif kind == "maxpool":
+                layers.append(nn.MaxPool2d(numbers[0]))
+                height, width = height // numbers[0], width // numbers[0]
+            elif kind == "flatten":
+                layers.append(nn.Flatten())
+                features = height * width * channels
+            elif kind == "linear":
+                layers.append(nn.Linear(features, numbers[0]))
+                features = numbers[0]
+            else:
+                raise unsupported(f"no layer {kind}")
+        return nn.Sequential(*layers).to(memory_format=layout)
+
+    def images(self, task, layout):
+        height, width, channels = task["net"]["input"]
+        return self.uniform(task["batch"], channels, height, width).to(memory_format=layout)
+
+    def step(self, task, variant):
+        torch = self.torch
+        layout_name, optimizer_name, *compiled = variant
+        layout = self.layouts[layout_name]
+        model = self.model(task["net"], layout)
+        images = self.images(task, layout)
+        labels = torch.randint(0, task["net"]["classes"], (task["batch"],))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, **{optimizer_name: True})
+        criterion = torch.nn.CrossEntropyLoss()
+        call = torch.compile(model) if compiled else model
+
+        def step():
+            optimizer.zero_grad()
+            criterion(call(images), labels).backward()
+            optimizer.step()
+
+        return step
+
+    def infer(self, task, variant):
+        torch = self.torch
+        layout_name, *compiled = variant
+        layout = self.layouts[layout_name]
+        model = self.model(task["net"], layout).eval()
+        images = self.images(task, layout)
+        call = torch.compile(model) if compiled else model
+
+        def infer():
+            with torch.inference_mode():
+                call(images)
+
+        return infer
+
+    def overhead(self, task, _variant):
+        torch = self.torch
+        x = torch.rand(task["size"])
+        leaf = torch.rand(task["size"], requires_grad=True)
+        total = torch.rand(1)
+
+        def relu():
+            with torch.no_grad():
+                torch.relu(x)
+
+        def relu_recorded():
+            torch.relu(leaf)
+
+        def relu_backward():
+            leaf.grad = None
+            torch.relu(leaf).sum().backward()
+
+        bodies = {
+            "fill": lambda: total.fill_(1),
+            "relu": relu,
+            "relu recorded": relu_recorded,
+            "relu sum backward": relu_backward,
+        }
+        if task["op"] not in bodies:
+            raise unsupported(f"no counterpart of {task['op']}")
+        return bodies[task["op"]]
+
+
+Server(load).run()

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolutions: each shape's three passes.
+import { runCases } from '../harness/run-cases.mjs';
+import { CONV_SHAPES, convFlops } from '../shapes.mjs';
+
+export const summary = 'convolutions S1 to S16, each as forward, grad_input, grad_weight';
+
+const PASSES = ['forward', 'grad_input', 'grad_weight'];
+
+const CASES = CONV_SHAPES.flatMap((shape) =>
+  PASSES.map((pass) => ({
+    name: `${shape.name}/${pass}`,
+    task: { kind: 'conv', pass, shape },
+    flops: convFlops(shape),
+    error: true,
+    ...(shape.groups > 1 ? { unavailable: 'not available yet (groups)' } : {}),
+  })),
+);
+
+export const caseNames = () => CASES.map(({ name }) => name);
+
+export function run(context, names) {
+  const cases = CASES.filter(({ name }) => names.includes(name));
+  return runCases(context, cases, context.threadCounts());
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The suites by name. Each has a `summary` for the usage text, `caseNames()`, and `run(context, names)`, which measures
+// the cases named and hands rows to `context.row`.
+
+const load = {
+  peak: () => import('./peak.mjs'),
+  gemm: () => import('./gemm.mjs'),
+  conv: () => import('./conv.mjs'),
+  step: () => import('./step.mjs'),
+  infer: () => import('./infer.mjs'),
+  latency: () => import('./latency.mjs'),
+  memory: () => import('./memory.mjs'),
+  overhead: () => import('./overhead.mjs'),
+};
+
+export const SUITE_NAMES = Object.keys(load);
+
+/** The suite of a name in SUITE_NAMES. */
+export function loadSuite(name) {
+  return load[name]();
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training steps: forward, loss, backward and update (SGD with momentum 0.9) on a batch in memory. With --profile, the
+// instructions of a step instead, one by one.
+import { startOurs } from '../harness/contestants.mjs';
+import { printProfile } from '../harness/profile-table.mjs';
+import { runCases } from '../harness/run-cases.mjs';
+import { NETS, stepFlops } from '../nets.mjs';
+
+export const summary = 'whole training steps; --profile shows where the time of ours goes';
+
+const MISSING = 'not available yet (batch normalisation)';
+
+const CASES = [
+  stepCase('lenet5', 1),
+  stepCase('lenet5', 64),
+  stepCase('lenet5', 256),
+  stepCase('vgg-cifar', 64),
+  { name: 'resnet18-cifar/b32', unavailable: MISSING },
+  { name: 'resnet20-cifar/b128', unavailable: MISSING },
+];
+
+function stepCase(model, batch) {
+  const net = NETS[model];
+  return {
+    name: `${model}/b${batch}`,
+    task: { kind: 'step', net, batch },
+    flops: stepFlops(net, batch),
+  };
+}
+
+export const caseNames = () => CASES.map(({ name }) => name);
+
+export async function run(context, names) {
+  const cases = CASES.filter(({ name }) => names.includes(name));
+  if (!context.profile) return runCases(context, cases, context.threadCounts());
+  for (const threads of context.threadCounts()) {
+    for (const item of cases) await profileCase(context, item, threads);
+  }
+}
+
+/** About this long is profiled. */
+const PROFILE_MS = 2000;
+
+async function profileCase(context, { name, task, unavailable }, threads) {
+  if (unavailable !== undefined) return context.note(`${name}: ${unavailable}`);
+  const ours = await startOurs(threads);
+  try {
+    context.progress(`${name}: profile`);
+    await ours.request({ do: 'prepare', task, variant: 'eager' });
+    const { value: peak } = await ours.request({ do: 'peak', ms: 50 });
+    const { value: ms } = await ours.request({ do: 'block', ms: context.plan.blockMs });
+    const profile = await ours.request({ do: 'profile', steps: Math.max(3, Math.ceil(PROFILE_MS / ms)) });
+    printProfile({ name, threads, isa: ours.about.isa, peak, untimedMs: ms, ...profile });
+  } finally {
+    await ours.close();
+  }
+}

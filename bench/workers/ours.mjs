@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library as a contestant. A task becomes a function without arguments, which is called for a block of time.
+import { measurePeak, memoryInfo, nativeInfo, setIsa } from '../../dist/native/bindings.js';
+import { timeBlock, warmUp } from './block.mjs';
+import { residentMemory } from './memory-use.mjs';
+import { profileSteps } from './profile.mjs';
+import { Refusal, serve } from './serve.mjs';
+
+/** Task kind → module. Loaded when asked for, so that a suite pays for nothing but its own. */
+const TASKS = {
+  gemm: () => import('./tasks/gemm.mjs'),
+  conv: () => import('./tasks/conv.mjs'),
+  step: () => import('./tasks/network.mjs'),
+  infer: () => import('./tasks/network.mjs'),
+  overhead: () => import('./tasks/overhead.mjs'),
+};
+
+let prepared = null;
+let batch = 1;
+
+function moduleFor(task) {
+  const load = TASKS[task.kind];
+  if (load === undefined) throw new Refusal('unsupported', `no task ${task.kind}`);
+  return load();
+}
+
+function current() {
+  if (prepared === null) throw new Refusal('failed', 'nothing is prepared');
+  return prepared;
+}
+
+serve({
+  hello() {
+    const { isa, supportedIsas } = nativeInfo();
+    return { name: 'receptive', isa, supportedIsas };
+  },
+  async variants({ task }) {
+    return { variants: (await moduleFor(task)).variants(task) };
+  },
+  async prepare({ task, variant }) {
+    prepared?.dispose();
+    prepared = null;
+    prepared = (await moduleFor(task)).prepare(task, variant);
+    batch = warmUp(prepared.run);
+  },
+  block({ ms }) {
+    const { run, check } = current();
+    const value = timeBlock(run, ms, batch);
+    check?.();
+    return { value };
+  },
+  error() {
+    return { value: current().error() };
+  },
+  profile({ steps }) {
+    return profileSteps(current().run, steps);
+  },
+  peak({ ms, isa }) {
+    if (isa !== undefined) setIsa(isa);
+    return { value: measurePeak(ms, nativeInfo().threads) };
+  },
+  memory() {
+    return { ...residentMemory(), nativePeak: memoryInfo().peakBytes / 2 ** 20 };
+  },
+});

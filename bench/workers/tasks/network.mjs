@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole nets: one training step (forward, loss, backward, update) or one forward pass, on a batch that is in memory.
+import { crossEntropy, manualSeed, nn, noGrad, optim, tensor, tensorScope } from '../../../dist/index.js';
+import { randomArray } from './arrays.mjs';
+
+export const variants = () => ['eager'];
+
+/** The layers of a description (nets.mjs), with weights as they start out. */
+export function buildModel({ input, layers }) {
+  let [height, width, channels] = input;
+  const makers = {
+    conv(outC, kernelSize, padding) {
+      const layer = new nn.Conv2d(channels, outC, { kernelSize, padding });
+      height += 2 * padding - kernelSize + 1;
+      width += 2 * padding - kernelSize + 1;
+      channels = outC;
+      return layer;
+    },
+    relu: () => new nn.ReLU(),
+    maxpool(size) {
+      height = Math.floor(height / size);
+      width = Math.floor(width / size);
+      return new nn.MaxPool2d(size);
+    },
+    flatten() {
+      channels *= height * width;
+      return new nn.Flatten();
+    },
+    linear(out) {
+      const layer = new nn.Linear(channels, out);
+      channels = out;
+      return layer;
+    },
+  };
+  return new nn.Sequential(...layers.map(([kind, ...numbers]) => makers[kind](...numbers)));
+}
+
+export function prepare({ kind, net, batch }) {
+  manualSeed(1);
+  const model = buildModel(net);
+  const shape = [batch, ...net.input];
+  const images = tensor(
+    randomArray(
+      shape.reduce((a, b) => a * b),
+      1,
+    ),
+    shape,
+  );
+  const task = kind === 'step' ? training(model, images, net.classes) : inference(model, images);
+  return {
+    ...task,
+    dispose() {
+      model.dispose();
+      images.dispose();
+      task.dispose();
+    },
+  };
+}
+
+function training(model, images, classes) {
+  const noise = randomArray(images.shape[0], 2);
+  const labels = tensor(Int32Array.from(noise, (value) => Math.floor(((value + 1) / 2) * classes)));
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
+  const step = () => {
+    optimizer.zeroGrad();
+    const loss = crossEntropy(model.call(images), labels);
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+  return {
+    run: () => tensorScope(() => void step()),
+    // Garbage is quick to compute: a figure counts only if the net still learns
+    check() {
+      const loss = tensorScope(() => step().item());
+      if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}`);
+    },
+    dispose() {
+      labels.dispose();
+      optimizer.dispose?.();
+    },
+  };
+}
+
+function inference(model, images) {
+  model.eval();
+  return { run: () => tensorScope(() => noGrad(() => void model.call(images))), dispose() {} };
+}

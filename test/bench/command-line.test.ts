@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../bench/harness/arguments.mjs';
+import { processorTicks, stealPercent } from '../../bench/harness/machine.mjs';
+import { duration, ratioText } from '../../bench/harness/table.mjs';
+import { layerFlops, NETS, stepFlops } from '../../bench/nets.mjs';
+import { CONV_SHAPES, convFlops } from '../../bench/shapes.mjs';
+import { loadSuite, SUITE_NAMES } from '../../bench/suites/index.mjs';
+
+function bench(...args: string[]) {
+  const script = fileURLToPath(new URL('../../bench/run.mjs', import.meta.url));
+  return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+}
+
+describe('the command line', () => {
+  it.each([
+    [['zen'], "there is no suite 'zen'; there are peak, gemm, conv, step, infer, latency, memory, overhead"],
+    [[], 'name a suite: peak, '],
+    [['step', 'conv'], "'conv' is too much"],
+    [['step', '--peers', 'abacus'], "there is no peer 'abacus'; there are pytorch, tensorflow"],
+    [['step', '--case', '('], '--case: Invalid regular expression'],
+    [['step', '--case', 'alexnet'], 'no case of step matches; there are lenet5/b1, '],
+    [['step', '--threads', '0'], '--threads takes a whole number of at least 1, not 0'],
+    [['conv', '--profile'], '--profile goes with the suite step'],
+    [['step', '--fast'], "'--fast'"],
+  ])('%j ends with status 2 and one line', (args, message) => {
+    const { status, stdout, stderr } = bench(...args);
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('reads options', () => {
+    expect(
+      parseCommandLine(['step', '--threads', '1,2', '--peers', 'pytorch,tensorflow', '--quick'], SUITE_NAMES),
+    ).toMatchObject({ suite: 'step', threads: [1, 2], peers: ['pytorch', 'tensorflow'], quick: true });
+  });
+
+  it('prints usage with every suite', () => {
+    const { status, stdout } = bench('--help');
+    expect(status).toBe(0);
+    for (const name of SUITE_NAMES) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+  });
+
+  it('lists the cases of the contract', async () => {
+    expect((await loadSuite('step')).caseNames()).toEqual([
+      'lenet5/b1',
+      'lenet5/b64',
+      'lenet5/b256',
+      'vgg-cifar/b64',
+      'resnet18-cifar/b32',
+      'resnet20-cifar/b128',
+    ]);
+    const conv = (await loadSuite('conv')).caseNames();
+    expect(conv).toHaveLength(48);
+    expect(conv).toEqual(expect.arrayContaining(['S1/forward', 'S9/grad_input', 'S16/grad_weight']));
+  });
+});
+
+describe('operations counted', () => {
+  it('of convolutions', () => {
+    const gflops = Object.fromEntries(CONV_SHAPES.map((shape) => [shape.name, convFlops(shape) / 1e9]));
+    expect(gflops.S1).toBeCloseTo(0.015, 3);
+    expect(gflops.S6).toBeCloseTo(1.208, 3);
+    expect(gflops.S8).toBeCloseTo(1.888, 3);
+    expect(gflops.S14).toBeCloseTo(3.288, 3);
+    expect(gflops.S15).toBeCloseTo(0.116, 3);
+    expect(gflops.S16).toBeCloseTo(7.399, 3);
+  });
+
+  it('of LeNet-5, layer by layer', () => {
+    // 28 * 28 * 6 * 25, 10 * 10 * 16 * 150, 400 * 120, 120 * 84, 84 * 10 multiply-adds
+    expect(layerFlops(NETS.lenet5)).toEqual([235200, 480000, 96000, 20160, 1680]);
+    expect(stepFlops(NETS.lenet5, 2)).toBe(2 * (3 * 833040 - 235200));
+  });
+});
+
+describe('what is printed', () => {
+  it('durations in a fitting unit', () => {
+    expect(duration(4.4812)).toBe('4.48 ms');
+    expect(duration(0.0123)).toBe('12.3 µs');
+    expect(duration(0.000812)).toBe('812 ns');
+    expect(duration(2500)).toBe('2.50 s');
+  });
+
+  it('ratios with their interval', () => {
+    expect(ratioText(1.8, [1.752, 1.861])).toBe('1.80 [1.75, 1.86]');
+    expect(ratioText(undefined, undefined)).toBe('');
+  });
+
+  it('the share of time that the host took', () => {
+    const before = processorTicks('cpu  100 0 50 800 0 0 0 50 7 7\ncpu0 1 1 1 1\n');
+    expect(before).toEqual({ steal: 50, total: 1000 });
+    const after = processorTicks('cpu  150 0 50 840 0 0 0 60 9 9\n');
+    expect(stealPercent(before, after)).toBe(10);
+    expect(stealPercent(after, after)).toBe(0);
+  });
+});

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { faultsOf, writeRows } from '../../bench/harness/rows.mjs';
+import { renderReport } from '../../bench/report.mjs';
+
+const row = {
+  suite: 'step',
+  case: 'lenet5/b64',
+  threads: 2,
+  isa: 'avx512',
+  value: 1.23456789,
+  unit: 'ms',
+  percentOfPeak: 41.5,
+  peers: { pytorch: { value: 4.5, version: '2.13.0', variant: 'nchw fused' } },
+  ratio: { pytorch: 3.65 },
+  ratioInterval: { pytorch: [3.5, 3.8] },
+  date: '2026-01-02T03:04:05.678Z',
+  cpu: 'A processor',
+  cores: 2,
+  node: '20.19.0',
+  commit: 'abc',
+};
+
+describe('faultsOf', () => {
+  it('finds none in a row of the contract, with or without peers', () => {
+    expect(faultsOf(row)).toEqual([]);
+    expect(faultsOf({ ...row, percentOfPeak: null, peers: {}, ratio: {} })).toEqual([]);
+  });
+
+  it.each([
+    ['value', Number.NaN],
+    ['value', '1.2'],
+    ['threads', 0],
+    ['isa', undefined],
+    ['percentOfPeak', undefined],
+    ['peers', null],
+    ['peers', { pytorch: { value: 4.5, version: '2.13.0' } }],
+    ['ratio', { tensorflow: 2 }],
+    ['ratio', { pytorch: Number.POSITIVE_INFINITY }],
+  ])('names %s %j', (field, value) => {
+    const faults = faultsOf({ ...row, [field]: value });
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults[0]).toMatch(field);
+  });
+});
+
+describe('writeRows', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'bench-rows-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('replaces the file and leaves nothing else behind', () => {
+    const file = path.join(folder, 'rows.json');
+    writeRows(file, [row]);
+    writeRows(file, [row, { ...row, threads: 1 }]);
+    const written = JSON.parse(readFileSync(file, 'utf8'));
+    expect(written).toHaveLength(2);
+    expect(written[0]).toEqual({ ...row, value: 1.23457 });
+    expect(readdirSync(folder)).toEqual(['rows.json']);
+  });
+
+  it('refuses a row that breaks the contract', () => {
+    const file = path.join(folder, 'rows.json');
+    expect(() => writeRows(file, [{ ...row, value: Number.NaN }])).toThrow('step lenet5/b64: value is null');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('renderReport', () => {
+  it('shows the newest row of a case, with where it comes from', () => {
+    const older = { ...row, value: 99, date: '2025-12-31T00:00:00.000Z', commit: 'old' };
+    const page = renderReport([row, older]);
+    expect(page).toContain('## A processor, 2 cores');
+    expect(page).toContain('2026-01-02 · commit abc · Node 20.19.0 · pytorch 2.13.0');
+    expect(page).toMatch(
+      /\| lenet5\/b64 \| 2 \| avx512 \| 1\.23 ms \| 41\.5 % \| 4\.50 ms \| 3\.65 \[3\.50, 3\.80\] \|/,
+    );
+    expect(page).not.toContain('99');
+    expect(page).not.toContain('error |');
+  });
+
+  it('says so when there is nothing to show', () => {
+    expect(renderReport([])).toContain('No results are kept yet.');
+  });
+});

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareBestVariant, runRounds, summarize, summarizeRatio } from '../../bench/harness/compare.mjs';
+import { missingLine, PEERS, startPeer } from '../../bench/harness/contestants.mjs';
+import { Worker } from '../../bench/harness/worker.mjs';
+
+const serve = new URL('../../bench/workers/serve.mjs', import.meta.url).href;
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'bench-worker-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A contestant whose variants take the times given, in ms; it writes down the order of requests. */
+function contestant(name: string, times: Record<string, number>): Promise<Worker> {
+  const file = path.join(folder, `${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { Refusal, serve } from ${JSON.stringify(serve)};
+    const times = ${JSON.stringify(times)};
+    let variant;
+    const log = [];
+    serve({
+      hello: () => ({ version: '1.0' }),
+      variants: () => ({ variants: Object.keys(times) }),
+      prepare(request) {
+        if (times[request.variant] < 0) throw new Refusal('unsupported', 'cannot');
+        variant = request.variant;
+      },
+      block: ({ ms }) => { log.push(ms); return { value: times[variant] }; },
+      peak: () => ({ value: 100 }),
+      log: () => ({ log, variant }),
+      die: () => { console.error('last words'); process.exit(3); },
+    });`,
+  );
+  return Worker.start(name, process.execPath, [file]);
+}
+
+describe('Worker', () => {
+  it('answers, refuses what it does not know, and survives that', async () => {
+    const worker = await contestant('polite', { a: 1 });
+    expect(worker.about).toEqual({ version: '1.0' });
+    await expect(worker.request({ do: 'juggle' })).rejects.toMatchObject({
+      reason: 'unsupported',
+      message: 'no request juggle',
+    });
+    expect(await worker.request({ do: 'peak' })).toEqual({ value: 100 });
+    await worker.close();
+  });
+
+  it('reports the end of its process with the last words', async () => {
+    const worker = await contestant('mortal', { a: 1 });
+    await expect(worker.request({ do: 'die' })).rejects.toMatchObject({
+      reason: 'failed',
+      message: 'process of mortal ended (3): last words',
+    });
+    await expect(worker.request({ do: 'peak' })).rejects.toMatchObject({ reason: 'failed' });
+    await worker.close();
+  });
+});
+
+describe('measuring', () => {
+  it('takes the fastest variant that works', async () => {
+    const worker = await contestant('choosy', { slow: 3, fast: 1, broken: -1, middle: 2 });
+    expect(await prepareBestVariant(worker, {}, 10)).toBe('fast');
+    expect(await worker.request({ do: 'log' })).toMatchObject({ variant: 'fast' });
+    await worker.close();
+  });
+
+  it('gives the ratio of the times, and the share of the peak beside it', async () => {
+    const ours = await contestant('ours', { only: 2 });
+    const theirs = await contestant('theirs', { only: 5 });
+    for (const worker of [ours, theirs]) await prepareBestVariant(worker, {}, 1);
+    const plan = { rounds: 4, blockMs: 7, probeMs: 1, trialMs: 1 };
+    const { rounds, steady } = await runRounds([ours, theirs], ours, plan);
+    expect(steady).toBe(true);
+    expect(rounds).toHaveLength(4);
+    expect(summarizeRatio(rounds, 'ours', 'theirs')).toEqual({ ratio: 2.5, interval: [2.5, 2.5] });
+    // 1e8 operations in 2 ms are 50 GFLOP/s, half of what the probe gave
+    expect(summarize(rounds, 'ours', 1e8)).toMatchObject({
+      value: 2,
+      gflops: 50,
+      percentOfPeak: 50,
+      peak: 100,
+    });
+    expect(await theirs.request({ do: 'log' })).toMatchObject({ log: [7, 7, 7, 7] });
+    await Promise.all([ours.close(), theirs.close()]);
+  });
+});
+
+describe('a peer that is not installed', () => {
+  it.each(Object.keys(PEERS))('%s is missing, with the line that installs it', async (name) => {
+    const variables = ['RECEPTIVE_PEER_PYTHON', 'RECEPTIVE_PEER_PYTHON_TENSORFLOW'];
+    const before = variables.map((variable) => process.env[variable]);
+    for (const variable of variables) process.env[variable] = path.join(folder, 'no-python');
+    try {
+      await startPeer(name, 1);
+      expect.unreachable('it started');
+    } catch (error) {
+      expect(error).toMatchObject({ reason: 'missing', message: expect.stringContaining('ENOENT') });
+      const text = missingLine(name, (error as Error).message);
+      expect(text).toMatch(
+        /^peer \w+ is missing \(.*no-python.*\); install it with: python3 -m pip install /,
+      );
+      expect(text).not.toContain('\n');
+    } finally {
+      variables.forEach((variable, i) => {
+        if (before[i] === undefined) delete process.env[variable];
+        else process.env[variable] = before[i];
+      });
+    }
+  });
+
+  it('is missing, too, where Python is there and the library is not', async (context) => {
+    const python = spawnSync('python3', ['-S', '-c', 'import sys; print(sys.executable)'], {
+      encoding: 'utf8',
+    });
+    if (python.status !== 0) return context.skip();
+    // -I -S: a Python without any installed package
+    const bare = path.join(folder, 'bare-python');
+    writeFileSync(bare, `#!/bin/sh\nexec ${python.stdout.trim()} -S "$@"\n`, { mode: 0o755 });
+    const script = fileURLToPath(new URL('../../bench/peers/pytorch.py', import.meta.url));
+    expect(existsSync(script)).toBe(true);
+    await expect(Worker.start('pytorch', bare, [script])).rejects.toMatchObject({
+      reason: 'missing',
+      message: "No module named 'torch'",
+    });
+  });
+});
