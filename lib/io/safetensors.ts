@@ -112,7 +112,7 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): Safete
   );
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    const copy = body.slice(begin, end); // at the start of a buffer of its own, so aligned
+    const copy = new Uint8Array(body.subarray(begin, end)); // in a buffer of its own, so aligned
     tensors.set(name, { shape, data: new ARRAYS[dtype](copy.buffer) });
   }
   return { tensors, metadata };
@@ -123,7 +123,7 @@ export function headerLength(prefix: Uint8Array, fileBytes: number, file: string
   if (fileBytes < PREFIX_BYTES || prefix.length < PREFIX_BYTES) {
     throw refuse(file, 'at least 8 bytes', `${fileBytes}`);
   }
-  const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
+  const length = new DataView(prefix.buffer, prefix.byteOffset, PREFIX_BYTES).getBigUint64(0, true);
   if (length <= MAX_HEADER_BYTES && Number(length) + PREFIX_BYTES <= fileBytes) return Number(length);
   const limit = Math.min(MAX_HEADER_BYTES, fileBytes - PREFIX_BYTES);
   throw refuse(file, `a header of at most ${limit} bytes`, `a header length of ${length}`);
