@@ -54,10 +54,13 @@ export function gradcheck(
     input.grad?.dispose();
     input.grad = null;
   }
+  const release = (result: Tensor) => {
+    if (!inputs.includes(result)) result.dispose(); // the identity returns its input
+  };
   const output = body(...inputs);
   const weights = weightsFor(output.size);
   output.backward(weights);
-  output.dispose();
+  release(output);
 
   let largest = 0;
   checked.forEach((input, which) => {
@@ -70,7 +73,7 @@ export function gradcheck(
         input.write(moved);
         const result = body(...inputs);
         const total = weightedSum(result, weights);
-        result.dispose();
+        release(result);
         return total;
       });
     try {
