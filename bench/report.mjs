@@ -10,8 +10,8 @@ import { root } from './harness/machine.mjs';
 import { faultsOf } from './harness/rows.mjs';
 import { columnsFor } from './harness/table.mjs';
 
-const resultsFolder = path.join(root, 'bench', 'results');
-const reportFile = path.join(root, 'BENCHMARKS.md');
+export const resultsFolder = path.join(root, 'bench', 'results');
+export const reportFile = path.join(root, 'BENCHMARKS.md');
 
 const INTRODUCTION = `# Benchmarks
 
@@ -22,7 +22,8 @@ zero, in alternating blocks of one run (A B, B A, …), each beside a probe of t
 blocks; a ratio is the median over rounds of their time by ours, with a bootstrap interval of 95 %, and above 1 ours is
 faster (or, for memory, smaller). A peer is given its fastest variant, which is named. The error is the largest
 difference between our result and double precision, over the root mean square of the values. Rounds in which the probe moved by
-more than 3 % are measured again; a case that never came to rest is marked "unsteady machine".
+more than 3 %, or in which other processes took more than 5 % of the processor, are measured again; a case that never
+came to rest is marked "unsteady machine".
 `;
 
 /** All rows of the result files in `folder`. Throws for a file that does not hold rows. */

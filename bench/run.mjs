@@ -58,9 +58,11 @@ function contextFor(options) {
       const versions = new Map(
         rows.flatMap(({ peers }) => Object.entries(peers).map(([name, { version }]) => [name, version])),
       );
-      const steal = Math.max(0, ...rows.map((row) => row.steal ?? 0));
+      const most = (field) => `${Math.max(0, ...rows.map((row) => row[field] ?? 0)).toFixed(1)} %`;
       const parts = [...versions].map(([name, version]) => `${name} ${version}`);
-      if (rows.length > 0) parts.push(`time stolen by the host: at most ${steal.toFixed(1)} % in a case`);
+      if (rows.length > 0) {
+        parts.push(`in a case the host took at most ${most('steal')}, other processes ${most('others')}`);
+      }
       if (parts.length > 0) console.log(`\n${parts.join(', ')}`);
     },
   };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One case, measured: contestants take turns in blocks, each beside a probe of the machine's peak, until enough rounds
 // were steady.
-import { pause } from './machine.mjs';
+import { pause, watchProcessor } from './machine.mjs';
 import { alternatingRounds, bootstrapInterval, median, steadyRounds } from './statistics.mjs';
 
-/** How long and how often. */
-export const FULL = { rounds: 15, blockMs: 300, probeMs: 20, trialMs: 200 };
-export const QUICK = { rounds: 7, blockMs: 300, probeMs: 15, trialMs: 100 };
+/**
+ * How long and how often. `othersLimit`: above this share of the processor, in percent, other processes spoil a round;
+ * threads that spin for each other then wait for lost time slices, and a step takes many times as long.
+ */
+export const FULL = { rounds: 15, blockMs: 300, probeMs: 20, trialMs: 200, othersLimit: 5 };
+export const QUICK = { ...FULL, rounds: 7, probeMs: 15, trialMs: 100 };
 
 /** Threads of other libraries spin for a moment after their work; they must not run beside the next block. */
 const SETTLE_MS = 10;
@@ -45,7 +48,8 @@ async function trialOf(worker, task, variant, trialMs) {
 
 /** One turn of everyone. */
 async function runRound(order, prober, plan) {
-  const round = { probes: [], values: {} };
+  const round = { probes: [], values: {}, others: 0 };
+  const sharesSince = watchProcessor(order.map(({ pid }) => pid));
   for (const worker of order) {
     await pause(SETTLE_MS);
     const { value: probe } = await prober.request({ do: 'peak', ms: plan.probeMs });
@@ -54,25 +58,32 @@ async function runRound(order, prober, plan) {
     round.probes.push(probe);
     round.values[worker.name] = { value, probe };
   }
+  round.others = sharesSince().others;
   return round;
 }
 
+/** The rounds that nothing disturbed. */
+export function undisturbed(rounds, othersLimit) {
+  const quiet = rounds.filter(({ others }) => others <= othersLimit);
+  return steadyRounds(quiet.map(({ probes }) => probes)).map((index) => quiet[index]);
+}
+
 /**
- * Runs rounds in alternating order. Rounds in which the probe moved are replaced, up to as many again as were asked
- * for; should fewer than half be steady even so, all count and `steady` is false.
+ * Runs rounds in alternating order. Rounds in which the probe moved or other processes worked are replaced, up to as
+ * many again as were asked for; should fewer than half be good even so, all count and `steady` is false.
  *
  * @returns { rounds, steady }
  */
 export async function runRounds(workers, prober, plan, onProgress = () => {}) {
   const all = [];
   for (const order of alternatingRounds(workers, 2 * plan.rounds)) {
-    const enough = steadyRounds(all.map((round) => round.probes)).length >= plan.rounds;
+    const enough = undisturbed(all, plan.othersLimit).length >= plan.rounds;
     if (enough && all.length % 2 === 0) break; // as many A B as B A
     onProgress(`round ${all.length + 1}`);
     all.push(await runRound(order, prober, plan));
   }
-  const steady = steadyRounds(all.map((round) => round.probes)).map((index) => all[index]);
-  return steady.length >= plan.rounds / 2 ? { rounds: steady, steady: true } : { rounds: all, steady: false };
+  const good = undisturbed(all, plan.othersLimit);
+  return good.length >= plan.rounds / 2 ? { rounds: good, steady: true } : { rounds: all, steady: false };
 }
 
 /** What the rounds say about one contestant: the median time, its interval, its share of the adjacent peak. */

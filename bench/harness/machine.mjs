@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a figure depends on besides the code: processor, Node, commit, and how much of the processor the host took away.
+// What a figure depends on besides the code: processor, Node, commit, and how much of the processor others took.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -52,22 +52,55 @@ export function describeMachine() {
   };
 }
 
-/** Processor time of all cores since boot, in ticks: what other guests of the host took, and all. Zeros off Linux. */
+const NO_TICKS = { steal: 0, busy: 0, total: 0 };
+
+/** Processor time of all cores since boot, in ticks: what the host took away, what was worked, all. Zeros off Linux. */
 export function processorTicks(text) {
   try {
     const line = (text ?? readFileSync('/proc/stat', 'utf8')).split('\n', 1)[0];
-    // user nice system idle iowait irq softirq steal; the guest columns after them are part of user and nice
-    const ticks = line.trim().split(/\s+/).slice(1, 9).map(Number);
-    return { steal: ticks[7] ?? 0, total: ticks.reduce((sum, value) => sum + value, 0) };
+    // The guest columns after these are part of user and nice
+    const [user, nice, system, idle, wait, interrupt, soft, steal] = line
+      .trim()
+      .split(/\s+/)
+      .slice(1)
+      .map(Number);
+    const busy = user + nice + system + interrupt + soft;
+    return { steal, busy, total: busy + idle + wait + steal };
   } catch {
-    return { steal: 0, total: 0 };
+    return NO_TICKS;
   }
 }
 
-/** Percentage of processor time stolen between two readings. */
-export function stealPercent(before, after) {
+/** Processor time that processes have used, in the same ticks. */
+export function processTicks(pids) {
+  return pids.reduce((total, pid) => {
+    try {
+      // The name in brackets may hold spaces; user and system time are the 12th and 13th field after it
+      const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return total + Number(fields[11]) + Number(fields[12]);
+    } catch {
+      return total;
+    }
+  }, 0);
+}
+
+/**
+ * Counts from now on; the function returned gives percentages of all processor time since then: `steal`, what the host
+ * took, and `others`, what went to processes that are not in the list and not this one.
+ */
+export function watchProcessor(pids = []) {
+  const own = [process.pid, ...pids];
+  const before = { ...processorTicks(), own: processTicks(own) };
+  return () => shares(before, { ...processorTicks(), own: processTicks(own) });
+}
+
+/** The percentages between two readings. */
+export function shares(before, after) {
   const total = after.total - before.total;
-  return total > 0 ? (100 * (after.steal - before.steal)) / total : 0;
+  if (total <= 0) return { steal: 0, others: 0 };
+  const others = after.busy - before.busy - (after.own - before.own);
+  return { steal: (100 * (after.steal - before.steal)) / total, others: Math.max(0, (100 * others) / total) };
 }
 
 /** Resolves after a while: between blocks, so that the threads of the last one stop spinning. */

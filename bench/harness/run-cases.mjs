@@ -2,7 +2,7 @@
 // Runs the cases of a suite against the peers, for each number of threads, and makes a row of each.
 import { prepareBestVariant, runRounds, summarize, summarizeRatio } from './compare.mjs';
 import { missingLine, startOurs, startPeer } from './contestants.mjs';
-import { processorTicks, stealPercent } from './machine.mjs';
+import { watchProcessor } from './machine.mjs';
 
 /** Starts those peers that are installed; says of the others what is missing, once. */
 export async function startPeers(context, threads) {
@@ -35,13 +35,14 @@ async function preparePeers(context, peers, name, task) {
 
 async function measureCase(context, ours, peers, { name, task, flops = 0, error: wantsError = false }) {
   context.progress(`${name}: prepare`);
-  const before = processorTicks();
   const variant = await prepareBestVariant(ours, task, context.plan.trialMs);
   const ready = await preparePeers(context, peers, name, task);
   const workers = [ours, ...ready.map(({ worker }) => worker)];
+  const sharesSince = watchProcessor(workers.map(({ pid }) => pid));
   const { rounds, steady } = await runRounds(workers, ours, context.plan, (text) =>
     context.progress(`${name}: ${text}`),
   );
+  const { steal, others } = sharesSince();
   const { value: error } = wantsError ? await ours.request({ do: 'error' }) : { value: null };
   const row = {
     ...summarize(rounds, ours.name, flops),
@@ -50,11 +51,12 @@ async function measureCase(context, ours, peers, { name, task, flops = 0, error:
     error,
     rounds: rounds.length,
     steady,
-    steal: stealPercent(before, processorTicks()),
+    steal,
+    others,
     peers: {},
     ratio: {},
     ratioInterval: {},
-    notes: steady ? '' : 'unsteady machine',
+    notes: steady ? '' : `unsteady machine: ${others.toFixed(0)} % went to other processes`,
   };
   for (const { worker, variant } of ready) {
     const { ratio, interval } = summarizeRatio(rounds, ours.name, worker.name);

@@ -74,6 +74,10 @@ export class Worker {
     pending?.reject(new WorkerError(this.name, reply.reason ?? 'failed', reply.error));
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   /** Sends a request and resolves with the reply. */
   request(message) {
     if (this.#ended !== null) return Promise.reject(this.#ended);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long the event loop is held while `fit` trains in the same process, beside the same process idle.
 import { startOurs } from '../harness/contestants.mjs';
-import { processorTicks, stealPercent } from '../harness/machine.mjs';
+import { watchProcessor } from '../harness/machine.mjs';
 import { duration } from '../harness/table.mjs';
 import { NETS } from '../nets.mjs';
 
@@ -20,8 +20,8 @@ export async function run(context, names) {
   const seconds = context.quick ? 2 : 6;
   for (const threads of context.threadCounts()) {
     for (const { name, task } of CASES.filter((item) => names.includes(item.name))) {
-      const before = processorTicks();
       const worker = await startOurs(threads, 'latency.mjs');
+      const sharesSince = watchProcessor([worker.pid]);
       try {
         context.progress(`${name}: idle`);
         const idle = await worker.request({ do: 'idle', seconds });
@@ -38,7 +38,7 @@ export async function run(context, names) {
           timer: busy.timer,
           idle,
           imagesPerSecond: busy.imagesPerSecond,
-          steal: stealPercent(before, processorTicks()),
+          ...sharesSince(),
           peers: {},
           ratio: {},
           notes: `loop delay ${text(busy.loop)}; timer late p99 ${duration(busy.timer.p99)}; idle loop p99 ${duration(idle.loop.p99)}, timer p99 ${duration(idle.timer.p99)}; ${Math.round(busy.imagesPerSecond)} images/s`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the processor can do at best: independent multiply-adds in registers, for each instruction set.
 import { startOurs } from '../harness/contestants.mjs';
-import { processorTicks, stealPercent } from '../harness/machine.mjs';
+import { watchProcessor } from '../harness/machine.mjs';
 import { bootstrapInterval, median } from '../harness/statistics.mjs';
 
 export const summary = 'arithmetic peak in GFLOP/s, for each instruction set';
@@ -15,7 +15,7 @@ export async function run(context) {
     const ours = await startOurs(threads);
     try {
       for (const isa of ours.about.supportedIsas) {
-        const before = processorTicks();
+        const sharesSince = watchProcessor([ours.pid]);
         const values = [];
         for (let i = 0; i < context.plan.rounds; i++) {
           context.progress(`${isa}, ${threads} threads: round ${i + 1}`);
@@ -31,7 +31,7 @@ export async function run(context) {
           percentOfPeak: null,
           interval: bootstrapInterval(values),
           rounds: values.length,
-          steal: stealPercent(before, processorTicks()),
+          ...sharesSince(),
           peers: {},
           ratio: {},
         });

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../bench/harness/arguments.mjs';
-import { processorTicks, stealPercent } from '../../bench/harness/machine.mjs';
+import { processorTicks, processTicks, shares } from '../../bench/harness/machine.mjs';
 import { duration, ratioText } from '../../bench/harness/table.mjs';
 import { layerFlops, NETS, stepFlops } from '../../bench/nets.mjs';
 import { CONV_SHAPES, convFlops } from '../../bench/shapes.mjs';
@@ -90,12 +90,28 @@ describe('what is printed', () => {
     expect(ratioText(1.8, [1.752, 1.861])).toBe('1.80 [1.75, 1.86]');
     expect(ratioText(undefined, undefined)).toBe('');
   });
+});
 
-  it('the share of time that the host took', () => {
-    const before = processorTicks('cpu  100 0 50 800 0 0 0 50 7 7\ncpu0 1 1 1 1\n');
-    expect(before).toEqual({ steal: 50, total: 1000 });
-    const after = processorTicks('cpu  150 0 50 840 0 0 0 60 9 9\n');
-    expect(stealPercent(before, after)).toBe(10);
-    expect(stealPercent(after, after)).toBe(0);
+describe('who had the processor', () => {
+  it('reads /proc/stat: user nice system idle iowait irq softirq steal', () => {
+    const ticks = processorTicks('cpu  100 10 40 700 50 3 7 90 7 7\ncpu0 1 1 1 1\n');
+    expect(ticks).toEqual({ steal: 90, busy: 160, total: 1000 });
+  });
+
+  it('takes what is neither ours nor idle for others', () => {
+    const before = { steal: 50, busy: 1000, total: 5000, own: 200 };
+    const after = { steal: 60, busy: 1140, total: 5200, own: 300 };
+    expect(shares(before, after)).toEqual({ steal: 5, others: 20 });
+    expect(shares(before, before)).toEqual({ steal: 0, others: 0 });
+  });
+
+  it.runIf(process.platform === 'linux')('counts the time of a process', () => {
+    const before = processTicks([process.pid]);
+    const { user, system } = process.cpuUsage();
+    for (const end = performance.now() + 150; performance.now() < end; );
+    const used = process.cpuUsage();
+    const ticks = (used.user + used.system - user - system) / 1e4;
+    expect(Math.abs(processTicks([process.pid]) - before - ticks)).toBeLessThan(3);
+    expect(processTicks([2 ** 30])).toBe(0);
   });
 });

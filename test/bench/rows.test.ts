@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { faultsOf, writeRows } from '../../bench/harness/rows.mjs';
-import { renderReport } from '../../bench/report.mjs';
+import { readResults, renderReport, reportFile, resultsFolder } from '../../bench/report.mjs';
 
 const row = {
   suite: 'step',
@@ -82,6 +82,10 @@ describe('renderReport', () => {
     );
     expect(page).not.toContain('99');
     expect(page).not.toContain('error |');
+  });
+
+  it('is what stands in BENCHMARKS.md', () => {
+    expect(readFileSync(reportFile, 'utf8')).toBe(renderReport(readResults(resultsFolder)));
   });
 
   it('says so when there is nothing to show', () => {

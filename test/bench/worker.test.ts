@@ -5,7 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareBestVariant, runRounds, summarize, summarizeRatio } from '../../bench/harness/compare.mjs';
+import {
+  prepareBestVariant,
+  runRounds,
+  summarize,
+  summarizeRatio,
+  undisturbed,
+} from '../../bench/harness/compare.mjs';
 import { missingLine, PEERS, startPeer } from '../../bench/harness/contestants.mjs';
 import { Worker } from '../../bench/harness/worker.mjs';
 
@@ -76,7 +82,7 @@ describe('measuring', () => {
     const ours = await contestant('ours', { only: 2 });
     const theirs = await contestant('theirs', { only: 5 });
     for (const worker of [ours, theirs]) await prepareBestVariant(worker, {}, 1);
-    const plan = { rounds: 4, blockMs: 7, probeMs: 1, trialMs: 1 };
+    const plan = { rounds: 4, blockMs: 7, probeMs: 1, trialMs: 1, othersLimit: 100 };
     const { rounds, steady } = await runRounds([ours, theirs], ours, plan);
     expect(steady).toBe(true);
     expect(rounds).toHaveLength(4);
@@ -90,6 +96,15 @@ describe('measuring', () => {
     });
     expect(await theirs.request({ do: 'log' })).toMatchObject({ log: [7, 7, 7, 7] });
     await Promise.all([ours.close(), theirs.close()]);
+  });
+});
+
+describe('undisturbed', () => {
+  it('drops rounds beside others, and rounds whose probe moved', () => {
+    const round = (others: number, ...probes: number[]) => ({ others, probes, values: {} });
+    const rounds = [round(0, 100, 99), round(40, 100, 100), round(4, 101, 100), round(0, 80, 100)];
+    expect(undisturbed(rounds, 5)).toEqual([rounds[0], rounds[2]]);
+    expect(undisturbed(rounds, 50)).toEqual([rounds[0], rounds[1], rounds[2]]);
   });
 });
 
