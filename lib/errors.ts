@@ -68,12 +68,20 @@ export function fail(code: ErrorCode, parts: ErrorParts): ReceptiveError {
   return new ReceptiveError(code, parts);
 }
 
-/** A short description of any value for the `received` part of an error. */
+const MAX_DESCRIBED = 8;
+
+/** A short description of any value for the `received` part of an error; long and nested arrays are cut short. */
 export function describe(value: unknown): string {
+  if (Array.isArray(value)) {
+    const items = Array.from({ length: Math.min(value.length, MAX_DESCRIBED) }, (_, i) => {
+      const item: unknown = value[i];
+      return Array.isArray(item) ? `array of ${item.length}` : describe(item);
+    });
+    return `[${items.join(', ')}${value.length > MAX_DESCRIBED ? `, … ${value.length} in all` : ''}]`;
+  }
   if (typeof value === 'string') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
   if (typeof value === 'object' && value !== null) return value.constructor?.name ?? 'object';
-  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'function') return `function ${value.name}`.trim();
   return String(value);
 }
 

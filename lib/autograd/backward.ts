@@ -35,53 +35,68 @@ function addInto(a: Tensor, b: Tensor): void {
 
 /**
  * Sends `seed`, the gradient of `root`, back through everything that led to it, and adds the result to `grad` of every
- * leaf that requires one. Takes ownership of `seed`. The recorded graph is released unless `retainGraph`.
+ * leaf that requires one. Takes ownership of `seed`. The recorded graph is released unless `retainGraph`. A graph that
+ * was released in any part is refused before a gradient moves.
  */
 export function backward(root: Tensor, seed: Tensor, retainGraph: boolean): void {
   noGrad(() => {
     if (root.node === null) return addToLeaf(root, seed);
-    const gradients = new Map<GradNode, Tensor>([[root.node, seed]]);
-    for (const tensor of reverseTopologicalOrder(root)) {
-      const node = tensor.node as GradNode;
-      if (node.released) throw releasedError(node);
-      const gradient = gradients.get(node);
-      if (gradient === undefined) continue; // nothing that reached it needed a gradient
-      gradients.delete(node);
-      distribute(node, gradient, gradients);
-      if (!retainGraph) node.release();
+    const order = reverseTopologicalOrder(root);
+    const inFlight = new Map<GradNode, Tensor>([[root.node, seed]]);
+    try {
+      for (const { node } of order) if (node?.released) throw releasedError(node);
+      for (const tensor of order) {
+        const node = tensor.node as GradNode;
+        const gradient = inFlight.get(node);
+        if (gradient === undefined) continue; // nothing that reached it needed a gradient
+        const results = ownedGradients(node, gradient);
+        inFlight.delete(node);
+        distribute(node, results, inFlight);
+        if (!retainGraph) node.release();
+      }
+    } finally {
+      for (const gradient of inFlight.values()) gradient.dispose(); // some are left only after an error
     }
   });
 }
 
-/** Takes ownership of `gradient`, of which `node` makes the gradients of its inputs. */
-function distribute(node: GradNode, gradient: Tensor, gradients: Map<GradNode, Tensor>): void {
+/** The gradients of a node's inputs, each a tensor of its own; null where none is needed. Consumes `gradient`. */
+function ownedGradients(node: GradNode, gradient: Tensor): (Tensor | null)[] {
   const results = node.backward(gradient);
   const given = new Set<Tensor>();
-  for (let i = 0; i < node.inputs.length; i++) {
-    let result = results[i];
-    if (result === null || result === undefined || !node.needs[i]) continue;
+  const owned = node.inputs.map((_, i) => {
+    const result = results[i] ?? null;
+    if (result === null || !node.needs[i]) return null;
     // One tensor for two inputs, as in x + x: the second takes a copy, since each gradient has one owner.
-    if (given.has(result)) result = result.clone();
+    if (given.has(result)) return result.clone();
     given.add(result);
-    const input = node.inputs[i];
-    if (input.node === null) {
-      addToLeaf(input, result);
-      continue;
-    }
-    const sum = gradients.get(input.node);
+    return result;
+  });
+  for (const made of [gradient, ...results]) if (made && !given.has(made)) made.dispose();
+  return owned;
+}
+
+/** Hands the gradients of a node's inputs on: to a leaf, or to the operation that made the input. */
+function distribute(node: GradNode, results: (Tensor | null)[], inFlight: Map<GradNode, Tensor>): void {
+  node.inputs.forEach((input, i) => {
+    const result = results[i];
+    if (result === null) return;
+    if (input.node === null) return addToLeaf(input, result);
+    const sum = inFlight.get(input.node);
     if (sum === undefined) {
-      gradients.set(input.node, result);
+      inFlight.set(input.node, result);
     } else {
       addInto(sum, result);
       result.dispose();
     }
-  }
-  if (!given.has(gradient)) gradient.dispose();
+  });
 }
 
 /** A leaf owns its gradient: it outlives the scope that made it, until zeroGrad or the leaf's end. */
 function addToLeaf(leaf: Tensor, gradient: Tensor): void {
-  if (leaf.grad === null) {
+  if (leaf.disposed) {
+    gradient.dispose();
+  } else if (leaf.grad === null) {
     leaf.grad = gradient.keep();
   } else {
     addInto(leaf.grad, gradient);

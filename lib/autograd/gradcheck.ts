@@ -3,6 +3,7 @@
 import { fail } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { noGrad } from './grad-mode.js';
+import { tensorScope } from './scope.js';
 
 /** Step and tolerances; PyTorch's defaults. */
 export interface GradcheckOptions {
@@ -19,18 +20,41 @@ function weightsFor(size: number): Float64Array {
   return Float64Array.from({ length: size }, (_, i) => 0.5 + ((i * 0.618033988749895) % 1));
 }
 
-function weightedSum(output: Tensor, weights: Float64Array): number {
+function weightedSum(output: Tensor): number {
   const values = output.data();
+  const weights = weightsFor(output.size);
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i] * weights[i];
   return total;
+}
+
+/** The gradients that backward gives; what the inputs had before is theirs again afterwards. */
+function analyticalGradients(
+  body: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  checked: readonly Tensor[],
+): ArrayLike<number>[] {
+  const before = checked.map((input) => input.grad);
+  for (const input of checked) input.grad = null;
+  try {
+    tensorScope(() => {
+      const output = body(...inputs);
+      output.backward(weightsFor(output.size));
+    });
+    return checked.map((input) => input.grad?.data() ?? new Float64Array(input.size));
+  } finally {
+    checked.forEach((input, i) => {
+      input.grad?.dispose();
+      input.grad = before[i];
+    });
+  }
 }
 
 /**
  * Compares the gradients of `body` with central differences, for every element of every input that requires one.
  *
  * @param body a function of the inputs, the same on every call; its output may have any shape
- * @param inputs float64 tensors; they are perturbed and restored
+ * @param inputs float64 tensors; their values and gradients are as before when it returns or throws
  * @returns the largest difference between the two gradients
  *
  * Throws ERR_NUMERICS naming the first element that differs; ERR_DTYPE for inputs that are not float64.
@@ -50,42 +74,27 @@ export function gradcheck(
       hint: 'make them with randn(shape, { dtype: "float64", requiresGrad: true })',
     });
   }
-  for (const input of checked) {
-    input.grad?.dispose();
-    input.grad = null;
-  }
-  const release = (result: Tensor) => {
-    if (!inputs.includes(result)) result.dispose(); // the identity returns its input
-  };
-  const output = body(...inputs);
-  const weights = weightsFor(output.size);
-  output.backward(weights);
-  release(output);
-
+  const gradients = analyticalGradients(body, inputs, checked);
   let largest = 0;
   checked.forEach((input, which) => {
     const values = input.data() as Float64Array;
-    const analytical = input.grad?.data() ?? new Float64Array(input.size);
     const at = (index: number, value: number) =>
-      noGrad(() => {
+      tensorScope(() => {
         const moved = values.slice();
         moved[index] = value;
         input.write(moved);
-        const result = body(...inputs);
-        const total = weightedSum(result, weights);
-        release(result);
-        return total;
+        return weightedSum(noGrad(() => body(...inputs)));
       });
     try {
       for (let i = 0; i < values.length; i++) {
         const numerical = (at(i, values[i] + eps) - at(i, values[i] - eps)) / (2 * eps);
-        const difference = Math.abs(numerical - analytical[i]);
+        const difference = Math.abs(numerical - gradients[which][i]);
         largest = Math.max(largest, difference);
         if (difference <= atol + rtol * Math.abs(numerical)) continue; // false for NaN
         throw fail('ERR_NUMERICS', {
           op: 'gradcheck',
           expected: `gradient ${numerical} at element ${i} of input ${which}, by finite differences`,
-          received: String(analytical[i]),
+          received: String(gradients[which][i]),
         });
       }
     } finally {

@@ -32,7 +32,7 @@ export function checkPair(op: string, name: string, value: Pair, low: number): r
   const valid =
     Array.isArray(pair) &&
     pair.length === 2 &&
-    pair.every((part) => Number.isSafeInteger(part) && part >= low);
+    [pair[0], pair[1]].every((part) => Number.isSafeInteger(part) && part >= low);
   if (valid) return [pair[0], pair[1]];
   throw fail('ERR_ARGUMENT', {
     op,

@@ -21,6 +21,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, i) => length === b[i]);
 }
 
+/** Refuses a result too large for a tensor: where an operation's options ask for more than they seem to. */
+export function checkSize(shape: Shape): void {
+  if (sizeOf(shape) <= MAX_SIZE) return; // false for NaN
+  throw fail('ERR_SHAPE', {
+    op: 'tensor',
+    expected: 'a tensor of fewer than 2^31 elements',
+    received: `shape [${shape.join(', ')}]`,
+    hint: 'are the padding and the sizes what they should be?',
+  });
+}
+
 /** Refuses what is not a shape: dimensions are positive whole numbers, up to 8 of them, 2^31 - 1 elements in all. */
 export function checkShape(op: string, shape: Shape): Shape {
   const valid =

@@ -4,12 +4,19 @@
 import { backward } from '../autograd/backward.js';
 import type { GradNode } from '../autograd/node.js';
 import { describe, fail } from '../errors.js';
-import { type DType, emit, read, type TypedArray, write } from '../native/bindings.js';
-import { currentScope } from './scope.js';
-import { type Shape, sizeOf } from './shape.js';
+import { DTYPES, type DType, emit, read, type TypedArray, write } from '../native/bindings.js';
+import { currentScope, forgetInScopes } from './scope.js';
+import { checkSize, type Shape, sizeOf } from './shape.js';
 import { Storage } from './storage.js';
 
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+
+/** The dtype whose elements a value holds as a typed array, of this or another realm; undefined for anything else. */
+export function dtypeOfArray(value: unknown): DType | undefined {
+  if (!ArrayBuffer.isView(value)) return undefined;
+  const kind = (value as TypedArray)[Symbol.toStringTag];
+  return DTYPES.find((dtype) => ARRAYS[dtype].name === kind);
+}
 
 /** An array for `size` elements of `dtype`. */
 export function arrayFor(dtype: DType, size: number): TypedArray {
@@ -44,15 +51,16 @@ export class Tensor {
   /** @internal Use `tensor`, `zeros`, `randn` or an operation. */
   constructor(storage: Storage, shape: Shape, requiresGrad: boolean, tracked = true) {
     this.#storage = storage;
-    this.shape = shape;
+    this.shape = Object.freeze(shape);
     this.dtype = storage.dtype;
     this.size = sizeOf(shape);
     this.requiresGrad = requiresGrad;
     if (tracked) currentScope()?.track(this);
   }
 
-  /** @internal A new tensor, contents undefined. The shape has been checked. */
+  /** @internal A new tensor, contents undefined. Its dimensions have been checked, their product is here. */
   static empty(shape: Shape, dtype: DType, requiresGrad = false): Tensor {
+    checkSize(shape);
     return new Tensor(new Storage(sizeOf(shape), dtype), shape, requiresGrad);
   }
 
@@ -96,11 +104,19 @@ export class Tensor {
 
   /** Overwrites all elements. `values` must have this tensor's size and dtype's array type. */
   write(values: TypedArray): this {
+    if (dtypeOfArray(values) !== this.dtype) {
+      throw fail('ERR_DTYPE', {
+        op: 'write',
+        expected: `a ${ARRAYS[this.dtype].name}, for a tensor of ${this.dtype}`,
+        received: describe(values),
+      });
+    }
     if (values.length !== this.size) {
       throw fail('ERR_SHAPE', {
         op: 'write',
         expected: `${this.size} elements for shape [${this.shape.join(', ')}]`,
         received: `${describe(values)} of ${values.length}`,
+        hint: values.length === 0 ? 'was its buffer transferred (detached)?' : undefined,
       });
     }
     write(this.handle, values);
@@ -129,10 +145,12 @@ export class Tensor {
       });
     }
     const seed = Tensor.empty(this.shape, this.dtype);
-    if (gradient === undefined) {
-      emit('fill', [seed.handle], [1]);
-    } else {
-      seed.write(gradient);
+    try {
+      if (gradient === undefined) emit('fill', [seed.handle], [1]);
+      else seed.write(gradient);
+    } catch (error) {
+      seed.dispose();
+      throw error;
     }
     backward(this, seed, options.retainGraph === true);
   }
@@ -159,9 +177,9 @@ export class Tensor {
     return new Tensor(this.storage.retain(), shape, false);
   }
 
-  /** Takes this tensor out of the current scope: it lives until it is disposed. */
+  /** Takes this tensor out of every open scope: it lives until it is disposed. */
   keep(): this {
-    currentScope()?.keep(this);
+    forgetInScopes(this);
     return this;
   }
 
