@@ -11,6 +11,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   receptive::binding::export_tensors(env, exports);
   receptive::binding::export_run(env, exports);
   receptive::binding::export_runtime(env, exports);
+  receptive::binding::export_plan(env, exports);
   return exports;
 }
 

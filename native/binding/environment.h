@@ -38,5 +38,6 @@ inline Environment& environment(Napi::Env env) { return *env.GetInstanceData<Env
 void export_tensors(Napi::Env env, Napi::Object exports);
 void export_run(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);
+void export_plan(Napi::Env env, Napi::Object exports);
 
 }  // namespace receptive::binding

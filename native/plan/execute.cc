@@ -21,6 +21,8 @@ constexpr Entry kEntries[] = {RECEPTIVE_OPCODES(RECEPTIVE_ENTRY)};
 int opcode_count() { return static_cast<int>(sizeof(kEntries) / sizeof(kEntries[0])); }
 const char* opcode_name(int opcode) { return kEntries[opcode].name; }
 
+Status call(int opcode, const Arguments& args) { return kEntries[opcode].function(args); }
+
 Status execute(const Instruction& instruction, const TensorTable& tensors) {
   if (instruction.opcode < 0 || instruction.opcode >= opcode_count()) {
     return Status::refuse("ERR_ARGUMENT", "a known operation code", std::to_string(instruction.opcode));

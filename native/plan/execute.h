@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "plan/arguments.h"
 #include "runtime/status.h"
 #include "runtime/tensor_table.h"
 
@@ -18,6 +19,9 @@ struct Instruction {
 };
 
 Status execute(const Instruction& instruction, const TensorTable& tensors);
+
+// Calls an operation whose operands have been resolved; denormals are the caller's to flush.
+Status call(int opcode, const Arguments& args);
 
 int opcode_count();
 const char* opcode_name(int opcode);

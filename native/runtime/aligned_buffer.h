@@ -42,6 +42,7 @@ class AlignedBuffer {
     bytes_ = data_ == nullptr ? 0 : bytes;
     return data_;
   }
+  void* data() const { return data_; }
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -23,7 +23,10 @@ int TensorTable::allocate(std::int64_t size, Dtype dtype) {
     handle = free_handles_.back();
     free_handles_.pop_back();
   }
-  entries_[static_cast<std::size_t>(handle)] = {{block.data, size, dtype}, block};
+  Entry& entry = entries_[static_cast<std::size_t>(handle)];
+  entry.buffer = {block.data, size, dtype};
+  entry.block = block;
+  entry.generation += 1;
   live_handles_ += 1;
   live_bytes_ += static_cast<std::int64_t>(block.bytes);
   peak_bytes_ = std::max(peak_bytes_, live_bytes_);
@@ -35,16 +38,36 @@ bool TensorTable::free(int handle) {
   Entry& entry = entries_[static_cast<std::size_t>(handle)];
   live_handles_ -= 1;
   live_bytes_ -= static_cast<std::int64_t>(entry.block.bytes);
-  block_free(entry.block);
-  entry = {};
-  free_handles_.push_back(handle);
+  entry.freed = true;
+  if (entry.pins == 0) release(handle);
   return true;
+}
+
+void TensorTable::release(int handle) {
+  Entry& entry = entries_[static_cast<std::size_t>(handle)];
+  block_free(entry.block);
+  entry.buffer = {};
+  entry.block = {};
+  entry.freed = false;
+  free_handles_.push_back(handle);
+}
+
+void TensorTable::pin(int handle) { entries_[static_cast<std::size_t>(handle)].pins += 1; }
+
+void TensorTable::unpin(int handle) {
+  Entry& entry = entries_[static_cast<std::size_t>(handle)];
+  entry.pins -= 1;
+  if (entry.pins == 0 && entry.freed) release(handle);
+}
+
+std::uint32_t TensorTable::generation(int handle) const {
+  return find(handle) == nullptr ? 0 : entries_[static_cast<std::size_t>(handle)].generation;
 }
 
 const Buffer* TensorTable::find(int handle) const {
   if (handle < 0 || static_cast<std::size_t>(handle) >= entries_.size()) return nullptr;
   const Entry& entry = entries_[static_cast<std::size_t>(handle)];
-  return entry.block.data == nullptr ? nullptr : &entry.buffer;
+  return entry.block.data == nullptr || entry.freed ? nullptr : &entry.buffer;
 }
 
 }  // namespace receptive

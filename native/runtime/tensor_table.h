@@ -39,6 +39,13 @@ class TensorTable {
   bool free(int handle);                         // false for a handle that is not alive
   const Buffer* find(int handle) const;          // nullptr for a handle that is not alive
 
+  // A pinned tensor that is freed keeps its memory until it is unpinned: something outside JavaScript's
+  // thread uses it.
+  void pin(int handle);
+  void unpin(int handle);
+  // Differs between two tensors that had one handle, one after the other.
+  std::uint32_t generation(int handle) const;
+
   std::int64_t live_handles() const { return live_handles_; }
   std::int64_t live_bytes() const { return live_bytes_; }
   std::int64_t peak_bytes() const { return peak_bytes_; }
@@ -48,7 +55,12 @@ class TensorTable {
   struct Entry {
     Buffer buffer;
     Block block;
+    std::uint32_t generation = 0;
+    int pins = 0;
+    bool freed = false;  // by its owner, while pinned
   };
+  void release(int handle);
+
   std::vector<Entry> entries_;
   std::vector<int> free_handles_;
   std::int64_t live_handles_ = 0, live_bytes_ = 0, peak_bytes_ = 0;

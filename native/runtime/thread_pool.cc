@@ -14,6 +14,7 @@
 #include "runtime/cpu_budget.h"
 #include "runtime/denormals.h"
 #include "runtime/parallel_for.h"
+#include "runtime/thread_limit.h"
 
 namespace receptive {
 namespace {
@@ -42,7 +43,8 @@ struct Job {
 class ThreadPool {
  public:
   void run(const Job& job) {
-    const int threads = num_threads();
+    const int limit = thread_limit();
+    const int threads = limit > 0 && limit < num_threads() ? limit : num_threads();
     // One job at a time. A second environment does not wait for the first: it does its own work itself. The
     // bits are the same either way, since the split into tasks does not depend on who runs them.
     if (threads == 1 || job.count <= 1 || !busy_.try_lock()) return run_here(job);
@@ -133,12 +135,17 @@ class ThreadPool {
   std::condition_variable wake_;
 };
 
+thread_local int limit_of_thread = 0;
+
 ThreadPool& pool() {
   static ThreadPool* const resident = new ThreadPool;
   return *resident;
 }
 
 }  // namespace
+
+int thread_limit() { return limit_of_thread; }
+void set_thread_limit(int threads) { limit_of_thread = threads; }
 
 int default_num_threads() { return cpu_budget(); }
 

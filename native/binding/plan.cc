@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recorded step as a JavaScript object: made from flat arrays, run on a thread of its own that tells
+// JavaScript how far it is. The driver thread touches no JavaScript; it ends before its environment does.
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "binding/environment.h"
+#include "plan/program.h"
+#include "plan/replay.h"
+
+namespace receptive::binding {
+namespace {
+
+constexpr auto kProgressInterval = std::chrono::milliseconds(20);
+
+// Reads numbers one after another; says whether there were enough.
+class Reader {
+ public:
+  Reader(const std::int32_t* ints, std::size_t int_count, const double* numbers, std::size_t number_count)
+      : ints_(ints), numbers_(numbers), int_count_(int_count), number_count_(number_count) {}
+  int integer() { return int_at_ < int_count_ ? ints_[int_at_++] : fail(); }
+  double number() { return number_at_ < number_count_ ? numbers_[number_at_++] : fail(); }
+  // A count that the rest of the arrays can hold
+  int count() {
+    const int value = integer();
+    return value >= 0 && static_cast<std::size_t>(value) <= int_count_ + number_count_ ? value : fail();
+  }
+  bool complete() const { return complete_ && int_at_ == int_count_ && number_at_ == number_count_; }
+
+ private:
+  int fail() {
+    complete_ = false;
+    return 0;
+  }
+  const std::int32_t* ints_;
+  const double* numbers_;
+  std::size_t int_count_, number_count_, int_at_ = 0, number_at_ = 0;
+  bool complete_ = true;
+};
+
+// The order of lib/native/recorder.ts
+bool decode(Reader* reader, plan::Program* program) {
+  program->instructions.resize(static_cast<std::size_t>(reader->count()));
+  for (plan::Recorded& instruction : program->instructions) {
+    instruction.opcode = reader->integer();
+    instruction.operands.resize(static_cast<std::size_t>(reader->count()));
+    for (plan::Operand& operand : instruction.operands) operand = plan::decode_operand(reader->integer());
+    instruction.params.resize(static_cast<std::size_t>(reader->count()));
+    for (double& param : instruction.params) param = reader->number();
+  }
+  program->buffers.resize(static_cast<std::size_t>(reader->count()));
+  for (plan::BufferSpec& buffer : program->buffers) {
+    const int dtype = reader->integer(), role = reader->integer();
+    if (dtype < 0 || dtype > 3 || role < 0 || role > 2) return false;
+    buffer = {static_cast<std::int64_t>(reader->number()), static_cast<Dtype>(dtype),
+              static_cast<plan::BufferSpec::Role>(role)};
+  }
+  program->varying.resize(static_cast<std::size_t>(reader->count()));
+  for (plan::Varying& varying : program->varying) {
+    varying.instruction = reader->integer();
+    varying.param = reader->integer();
+    varying.variable = reader->integer();
+  }
+  program->variables = reader->integer();
+  return reader->complete();
+}
+
+class Plan : public Napi::ObjectWrap<Plan> {
+ public:
+  static void define(Napi::Env env, Napi::Object exports) {
+    exports.Set("Plan",
+                DefineClass(env, "Plan",
+                            {InstanceMethod<&Plan::run>("run"), InstanceMethod<&Plan::run_sync>("runSync"),
+                             InstanceMethod<&Plan::stop>("stop"), InstanceMethod<&Plan::describe>("describe"),
+                             InstanceMethod<&Plan::dispose>("dispose")}));
+  }
+
+  // new Plan(integers, numbers)
+  explicit Plan(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Plan>(info) {
+    const auto ints = info[0].As<Napi::Int32Array>();
+    const auto numbers = info[1].As<Napi::Float64Array>();
+    Reader reader(ints.Data(), ints.ElementLength(), numbers.Data(), numbers.ElementLength());
+    plan::Program program;
+    if (!decode(&reader, &program)) {
+      throw_refusal(info.Env(), "ERR_ARGUMENT", "a recorded step", "arrays that end early or late");
+    }
+    const Status status = program.check();
+    if (!status.ok()) throw_refusal(info.Env(), status.code, status.expected, status.received);
+    replay_ = std::make_unique<plan::Replay>(std::move(program));
+    for (const plan::Recorded& instruction : replay_->program().instructions) {
+      for (const plan::Operand& operand : instruction.operands) {
+        if (operand.kind == plan::Operand::Kind::kTensor) tensors_.push_back({operand.index, 0});
+      }
+    }
+    const TensorTable& table = environment(info.Env()).tensors;
+    for (auto& tensor : tensors_) tensor.second = table.generation(tensor.first);
+  }
+
+  ~Plan() override { end_driver(); }
+
+ private:
+  struct Job {
+    plan::Run run;
+    std::vector<Napi::ObjectReference> arrays;  // what run points into
+    Napi::ThreadSafeFunction report;
+    std::thread driver;
+    std::atomic<bool> reported{false};  // a progress report waits for JavaScript
+  };
+
+  using Tensors = std::vector<std::pair<int, std::uint32_t>>;  // handle, generation
+
+  // Arguments (steps, variables, streams, outputs, threads); checks that the arrays hold what the steps will
+  // touch.
+  void prepare(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    if (job_ != nullptr) throw_refusal(env, "ERR_BUSY", "a plan that is not running", "one that is");
+    TensorTable& table = environment(env).tensors;
+    for (const auto& tensor : tensors_) {
+      if (table.generation(tensor.first) != tensor.second || tensor.second == 0) {
+        throw_refusal(env, "ERR_DISPOSED", "every tensor of the recorded step to be alive",
+                      "one that was disposed");
+      }
+    }
+    auto job = std::make_unique<Job>();
+    job->run.steps = info[0].As<Napi::Number>().Int64Value();
+    const auto variables = info[1].As<Napi::Float64Array>();
+    const auto streams = info[2].As<Napi::Array>();
+    auto outputs = info[3].As<Napi::Float64Array>();
+    job->run.threads = info[4].As<Napi::Number>().Int32Value();
+    const plan::Program& program = replay_->program();
+    const auto steps = static_cast<std::size_t>(job->run.steps);
+    const std::vector<int> wanted = program.with_role(plan::BufferSpec::Role::kStream);
+    bool fits =
+        job->run.steps >= 0 &&
+        variables.ElementLength() >= steps * static_cast<std::size_t>(program.variables) &&
+        outputs.ElementLength() >= steps * program.with_role(plan::BufferSpec::Role::kOutput).size() &&
+        streams.Length() == wanted.size();
+    for (std::uint32_t i = 0; fits && i < streams.Length(); ++i) {
+      const auto stream = Napi::Value(streams[i]).As<Napi::TypedArray>();
+      const plan::BufferSpec& spec = program.buffers[static_cast<std::size_t>(wanted[i])];
+      fits = stream.ByteLength() >= steps * static_cast<std::size_t>(spec.bytes());
+      void* data = nullptr;
+      napi_get_typedarray_info(env, stream, nullptr, nullptr, &data, nullptr, nullptr);
+      job->run.streams.push_back(static_cast<const char*>(data));
+    }
+    if (!fits) throw_refusal(env, "ERR_SHAPE", "arrays for every step of the run", "shorter ones");
+    job->run.variables = variables.Data();
+    job->run.outputs = outputs.Data();
+    const Status status = replay_->bind(table);
+    if (!status.ok()) throw_refusal(env, status.code, status.expected, status.received);
+    for (int i = 1; i <= 3; ++i)
+      job->arrays.push_back(Napi::Persistent(info[static_cast<std::size_t>(i)].As<Napi::Object>()));
+    for (const auto& tensor : tensors_) table.pin(tensor.first);
+    job_ = std::move(job);
+  }
+
+  void unpin(Napi::Env env) {
+    for (const auto& tensor : tensors_) environment(env).tensors.unpin(tensor.first);
+  }
+
+  // runSync(steps, variables, streams, outputs, threads): steps done; on this thread
+  Napi::Value run_sync(const Napi::CallbackInfo& info) {
+    prepare(info);
+    const Status status = replay_->run(&job_->run, [] {});
+    const double done = static_cast<double>(job_->run.done);
+    job_.reset();
+    unpin(info.Env());
+    if (!status.ok()) throw_refusal(info.Env(), status.code, status.expected, status.received);
+    return Napi::Number::New(info.Env(), done);
+  }
+
+  // run(steps, variables, streams, outputs, threads, report): report(done, finished, error?) on this thread,
+  // later
+  void run(const Napi::CallbackInfo& info) {
+    prepare(info);
+    const Napi::Env env = info.Env();
+    job_->report = Napi::ThreadSafeFunction::New(env, info[5].As<Napi::Function>(), "receptive plan", 0, 1);
+    // Runs before the environment takes its functions away, because it was added later.
+    napi_add_env_cleanup_hook(env, end_with_environment, this);
+    Ref();  // alive until the run is over, whoever holds the object
+    Job* job = job_.get();
+    job->driver = std::thread([this, job] { drive(job); });
+  }
+
+  // On the driver thread.
+  void drive(Job* job);
+
+  static void end_with_environment(void* plan) { static_cast<Plan*>(plan)->end_driver(); }
+
+  void end_driver() {
+    if (job_ == nullptr || !job_->driver.joinable()) return;
+    job_->run.stop = true;
+    job_->driver.join();
+  }
+
+  // On JavaScript's thread, after the last step.
+  void finish(Napi::Env env, Napi::Function report, const Status& status) {
+    napi_remove_env_cleanup_hook(env, end_with_environment, this);
+    job_->driver.join();
+    job_->report.Release();
+    const double done = static_cast<double>(job_->run.done);
+    job_.reset();
+    unpin(env);
+    Napi::Value error = env.Undefined();
+    if (!status.ok()) {
+      Napi::Object refusal = Napi::Object::New(env);
+      refusal.Set("code", status.code);
+      refusal.Set("expected", status.expected);
+      refusal.Set("received", status.received);
+      error = refusal;
+    }
+    Unref();
+    report.Call({Napi::Number::New(env, done), Napi::Boolean::New(env, true), error});
+  }
+
+  void stop(const Napi::CallbackInfo&) {
+    if (job_ != nullptr) job_->run.stop = true;
+  }
+
+  void dispose(const Napi::CallbackInfo& info) {
+    if (job_ != nullptr) throw_refusal(info.Env(), "ERR_BUSY", "a plan that is not running", "one that is");
+    replay_.reset();
+  }
+
+  Napi::Value describe(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    Napi::Object result = Napi::Object::New(env);
+    const auto set = [&](const char* name, double value) { result.Set(name, Napi::Number::New(env, value)); };
+    set("instructions", static_cast<double>(replay_->program().instructions.size()));
+    set("buffers", static_cast<double>(replay_->program().buffers.size()));
+    set("peakBytes", static_cast<double>(replay_->memory().arena_bytes));
+    set("unsharedBytes", static_cast<double>(replay_->memory().unshared_bytes));
+    set("inPlace", replay_->memory().in_place);
+    set("fusedConvRelu", replay_->fusions().conv_relu);
+    return result;
+  }
+
+  std::unique_ptr<plan::Replay> replay_;
+  std::unique_ptr<Job> job_;
+  Tensors tensors_;
+};
+
+void Plan::drive(Job* job) {
+  auto last = std::chrono::steady_clock::now();
+  Status status;
+  try {
+    status = replay_->run(&job->run, [&] {
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last < kProgressInterval || job->reported.exchange(true)) return;
+      last = now;
+      job->report.NonBlockingCall([job](Napi::Env env, Napi::Function report) {
+        job->reported = false;
+        report.Call(
+            {Napi::Number::New(env, static_cast<double>(job->run.done)), Napi::Boolean::New(env, false)});
+      });
+    });
+  } catch (const std::bad_alloc&) {
+    status = Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the step's workspace", "none left");
+  }
+  job->report.NonBlockingCall(
+      [this, status](Napi::Env env, Napi::Function report) { finish(env, report, status); });
+}
+
+}  // namespace
+
+void export_plan(Napi::Env env, Napi::Object exports) { Plan::define(env, exports); }
+
+}  // namespace receptive::binding

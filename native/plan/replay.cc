@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/replay.h"
+
+#include <utility>
+
+#include "plan/execute.h"
+#include "runtime/denormals.h"
+#include "runtime/thread_limit.h"
+
+namespace receptive::plan {
+namespace {
+
+double number_in(const Buffer& buffer) {
+  switch (buffer.dtype) {
+    case Dtype::kFloat32:
+      return *buffer.as<float>();
+    case Dtype::kFloat64:
+      return *buffer.as<double>();
+    case Dtype::kInt32:
+      return *buffer.as<std::int32_t>();
+    case Dtype::kUint8:
+      return *buffer.as<std::uint8_t>();
+  }
+  return 0;
+}
+
+}  // namespace
+
+Replay::Replay(Program program)
+    : program_(std::move(program)), fusions_(fuse(&program_)), memory_(plan_memory(program_)) {
+  streams_ = program_.with_role(BufferSpec::Role::kStream);
+  outputs_ = program_.with_role(BufferSpec::Role::kOutput);
+  for (const Recorded& instruction : program_.instructions) {
+    first_.push_back(operands_.size());
+    operands_.resize(operands_.size() + instruction.operands.size());
+  }
+}
+
+Status Replay::bind(const TensorTable& tensors) {
+  for (std::size_t i = 0; i < program_.instructions.size(); ++i) {
+    const Recorded& instruction = program_.instructions[i];
+    for (std::size_t o = 0; o < instruction.operands.size(); ++o) {
+      if (instruction.operands[o].kind != Operand::Kind::kTensor) continue;
+      const Buffer* buffer = tensors.find(instruction.operands[o].index);
+      if (buffer == nullptr) {
+        return Status::refuse(
+            "ERR_DISPOSED", "every tensor of the recorded step to be alive",
+            std::string("one that ") + opcode_name(instruction.opcode) + " needs was disposed");
+      }
+      operands_[first_[i] + o] = *buffer;
+    }
+  }
+  return Status::success();
+}
+
+Status Replay::reserve() {
+  if (memory_.arena_bytes == 0 || arena_.reserve(static_cast<std::size_t>(memory_.arena_bytes)) != nullptr) {
+    return Status::success();
+  }
+  return Status::refuse("ERR_OUT_OF_MEMORY",
+                        std::to_string(memory_.arena_bytes) + " bytes for the step's buffers",
+                        "none from the system");
+}
+
+// Points operands at the arena and at this step's slices of the streams.
+void Replay::place(const Run& run, std::int64_t step) {
+  char* arena = static_cast<char*>(arena_.data());
+  for (std::size_t i = 0; i < program_.instructions.size(); ++i) {
+    const Recorded& instruction = program_.instructions[i];
+    for (std::size_t o = 0; o < instruction.operands.size(); ++o) {
+      if (instruction.operands[o].kind != Operand::Kind::kBuffer) continue;
+      const int index = instruction.operands[o].index;
+      const BufferSpec& spec = program_.buffers[static_cast<std::size_t>(index)];
+      char* data = nullptr;
+      if (spec.role == BufferSpec::Role::kStream) {
+        std::size_t stream = 0;
+        while (streams_[stream] != index) ++stream;
+        data = const_cast<char*>(run.streams[stream]) + step * spec.bytes();
+      } else {
+        data = arena + memory_.offsets[static_cast<std::size_t>(index)];
+      }
+      operands_[first_[i] + o] = {data, spec.size, spec.dtype};
+    }
+  }
+  for (const Varying& varying : program_.varying) {
+    program_.instructions[static_cast<std::size_t>(varying.instruction)]
+        .params[static_cast<std::size_t>(varying.param)] =
+        run.variables[step * program_.variables + varying.variable];
+  }
+}
+
+Status Replay::one_step(const Run& run, std::int64_t step) {
+  const ThreadLimit limit(run.threads);
+  const FlushDenormals flush;
+  place(run, step);
+  for (std::size_t i = 0; i < program_.instructions.size(); ++i) {
+    const Recorded& instruction = program_.instructions[i];
+    const Status status =
+        call(instruction.opcode,
+             Arguments(operands_.data() + first_[i], static_cast<int>(instruction.operands.size()),
+                       instruction.params.data(), static_cast<int>(instruction.params.size())));
+    if (!status.ok()) return status;
+  }
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    const auto index = static_cast<std::size_t>(outputs_[o]);
+    const BufferSpec& spec = program_.buffers[index];
+    char* data = static_cast<char*>(arena_.data()) + memory_.offsets[index];
+    run.outputs[static_cast<std::size_t>(step) * outputs_.size() + o] =
+        number_in({data, spec.size, spec.dtype});
+  }
+  return Status::success();
+}
+
+}  // namespace receptive::plan
