@@ -37,7 +37,7 @@ class Parser {
     const members = new Map<string, HeaderValue>();
     this.#list('}', () => {
       const name = this.#string();
-      if (members.has(name)) throw this.#wrong(`the name ${JSON.stringify(name)} only once`);
+      if (members.has(name)) throw this.#wrong(`the name ${quote(name)} only once`);
       this.#skipSpace();
       this.#expect(':');
       this.#skipSpace();
@@ -119,4 +119,10 @@ class Parser {
 /** Reads a header. Throws HeaderSyntaxError. */
 export function parseHeader(text: string): HeaderValue {
   return new Parser(text).document();
+}
+
+/** Text of a file as an error shows it: on one line, and not all of a long one. */
+export function quote(text: string): string {
+  if (/^[\w.-]{1,60}$/.test(text)) return text;
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises';
 import { fail, ReceptiveError } from '../errors.js';
 import { fileError } from './atomic-file.js';
+import { quote } from './header-json.js';
 import { decodeHeader, headerLength, PREFIX_BYTES } from './safetensors.js';
 
 /** What to know of a model besides its weights. */
@@ -102,7 +103,7 @@ function decodeField(name: keyof typeof FIELDS, text: string, file: string): unk
   throw fail('ERR_DATA', {
     op: `safetensors file ${file}`,
     expected: `metadata ${name} to be ${expected}`,
-    received: text.slice(0, 80),
+    received: quote(text),
   });
 }
 

@@ -3,7 +3,7 @@
 // data of someone else: nothing in it is believed before it is checked, and nothing in it can be run.
 import { fail } from '../errors.js';
 import type { DType, TypedArray } from '../native/bindings.js';
-import { HeaderSyntaxError, type HeaderValue, parseHeader } from './header-json.js';
+import { HeaderSyntaxError, type HeaderValue, parseHeader, quote } from './header-json.js';
 
 /** A tensor as a file holds it. A length may be 0 here. */
 export interface StoredTensor {
@@ -143,9 +143,10 @@ export function decodeHeader(header: Uint8Array, bodyBytes: number, file: string
   const entries: Entry[] = [];
   for (const [name, value] of root as ReadonlyMap<string, HeaderValue>) {
     if (name === METADATA) {
-      for (const [key, text] of isMap(value) ? value : [[METADATA, value] as const]) {
+      if (!isMap(value)) throw refuse(file, `text by name in ${METADATA}`, 'something else');
+      for (const [key, text] of value) {
         if (typeof text !== 'string')
-          throw refuse(file, `text by name in ${METADATA}`, `another value, ${key}`);
+          throw refuse(file, `${METADATA} ${quote(key)} to be text`, 'something else');
         metadata.set(key, text);
       }
     } else {
@@ -157,7 +158,7 @@ export function decodeHeader(header: Uint8Array, bodyBytes: number, file: string
 }
 
 function entryOf(name: string, value: HeaderValue, file: string): Entry {
-  const quoted = JSON.stringify(name);
+  const quoted = quote(name);
   const member = (key: string) => (isMap(value) ? value.get(key) : undefined);
   const [dtypeName, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map(member);
   if (!isMap(value) || value.size !== 3 || !isWhole(shape) || !isWhole(offsets) || offsets.length !== 2) {
@@ -165,7 +166,7 @@ function entryOf(name: string, value: HeaderValue, file: string): Entry {
   }
   const dtype = typeof dtypeName === 'string' ? DTYPES.get(dtypeName) : undefined;
   if (dtype === undefined) {
-    const received = typeof dtypeName === 'string' ? dtypeName : 'something else';
+    const received = typeof dtypeName === 'string' ? quote(dtypeName) : 'something else';
     throw refuse(file, `dtype of ${quoted} to be one of ${[...DTYPES.keys()].join(', ')}`, received);
   }
   const [begin, end] = offsets;
@@ -174,7 +175,7 @@ function entryOf(name: string, value: HeaderValue, file: string): Entry {
     ARRAYS[dtype].BYTES_PER_ELEMENT,
   );
   if (bytes !== end - begin) {
-    const expected = `${bytes} bytes for ${quoted}, ${dtypeName} [${shape.join(', ')}]`;
+    const expected = `${bytes} bytes for ${quoted}, ${dtypeName} ${quote(`[${shape.join(', ')}]`)}`;
     throw refuse(file, expected, `data_offsets [${begin}, ${end}]`);
   }
   return { name, dtype, shape, begin, end };
@@ -185,7 +186,7 @@ function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: str
   let reached = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== reached) {
-      const quoted = JSON.stringify(name);
+      const quoted = quote(name);
       throw refuse(
         file,
         `data_offsets of ${quoted} to go on at byte ${reached}, where others end`,

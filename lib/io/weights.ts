@@ -10,6 +10,7 @@ import { tensor } from '../tensor/create.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fileError, writeAtomically } from './atomic-file.js';
+import { quote } from './header-json.js';
 import { decodeMetadata, encodeMetadata, type WeightsMetadata } from './metadata.js';
 import { type ExchangeLayout, exchangeLayouts } from './pytorch-layout.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
@@ -89,7 +90,7 @@ function checkFits(
   if (missing.length + unexpected.length > 0) {
     const received = [
       ...(missing.length > 0 ? [`no ${listNames(missing)}`] : []),
-      ...(unexpected.length > 0 ? [`unexpected ${listNames(unexpected)}`] : []),
+      ...(unexpected.length > 0 ? [`unexpected ${listNames(unexpected.map(quote))}`] : []),
     ];
     throw refuse(`the tensors ${listNames([...layouts.keys()])}`, received.join('; '));
   }
@@ -98,7 +99,7 @@ function checkFits(
     const isFloat = data instanceof Float32Array || data instanceof Float64Array;
     if (isFloat && sameShape(shape, fileShape)) continue;
     const kind = isFloat ? '' : ' of whole numbers';
-    throw refuse(`${name} [${fileShape.join(', ')}]`, `[${shape.join(', ')}]${kind}`);
+    throw refuse(`${name} [${fileShape.join(', ')}]`, `[${shape.slice(0, 8).join(', ')}]${kind}`);
   }
 }
 
