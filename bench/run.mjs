@@ -81,6 +81,7 @@ async function main() {
   if (names.length === 0) {
     throw new UsageError(`no case of ${options.suite} matches; there are ${suite.caseNames().join(', ')}`);
   }
+  if (suite.alone && options.peers.length > 0) throw new UsageError(`${options.suite} takes no peers`);
   if (options.list) return console.log(names.join('\n'));
   const context = contextFor(options);
   const { cpu, cores, node, commit, date } = context.machine;

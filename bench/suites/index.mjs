@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The suites by name. Each has a `summary` for the usage text, `caseNames()`, and `run(context, names)`, which measures
-// the cases named and hands rows to `context.row`.
+// the cases named and hands rows to `context.row`. A suite that is `alone` takes no peers.
 
 const load = {
   peak: () => import('./peak.mjs'),

@@ -12,6 +12,9 @@ const CASES = [['lenet5', 64]].map(([model, batch]) => ({
   task: { net: NETS[model], batch },
 }));
 
+/** There is nothing to compare. */
+export const alone = true;
+
 export const caseNames = () => CASES.map(({ name }) => name);
 
 const text = ({ p50, p99, max }) => `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;

@@ -8,6 +8,9 @@ export const summary = 'arithmetic peak in GFLOP/s, for each instruction set';
 
 const PROBE_MS = 60;
 
+/** There is nothing to compare. */
+export const alone = true;
+
 export const caseNames = () => ['fma'];
 
 export async function run(context) {

@@ -23,6 +23,7 @@ describe('the command line', () => {
     [['step', '--case', '('], '--case: Invalid regular expression'],
     [['step', '--case', 'alexnet'], 'no case of step matches; there are lenet5/b1, '],
     [['step', '--threads', '0'], '--threads takes a whole number of at least 1, not 0'],
+    [['peak', '--peers', 'pytorch'], 'peak takes no peers'],
     [['conv', '--profile'], '--profile goes with the suite step'],
     [['step', '--fast'], "'--fast'"],
   ])('%j ends with status 2 and one line', (args, message) => {
