@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_BUSY'
   | 'ERR_ABORTED'
   | 'ERR_NUMERICS'
+  | 'ERR_CAPTURE'
   | 'ERR_DATA'
   | 'ERR_FILE'
   | 'ERR_NATIVE_MISSING'

@@ -31,6 +31,42 @@ export interface NativeInfo {
   readonly maxThreads: number;
 }
 
+/** What the planner found: counts, and bytes of the step's buffers. */
+export interface PlanDescription {
+  readonly instructions: number;
+  readonly buffers: number;
+  /** Bytes of the arena: exactly what the step's buffers take. */
+  readonly peakBytes: number;
+  /** What they would take if none shared memory. */
+  readonly unsharedBytes: number;
+  /** Results written over an input that nobody needs any more. */
+  readonly inPlace: number;
+  /** ReLUs done by the convolution before them. */
+  readonly fusedConvRelu: number;
+}
+
+/** native/binding/plan.cc */
+export interface NativePlan {
+  run(
+    steps: number,
+    variables: Float64Array,
+    streams: readonly TypedArray[],
+    outputs: Float64Array,
+    threads: number,
+    report: (done: number, finished: boolean, error?: unknown) => void,
+  ): void;
+  runSync(
+    steps: number,
+    variables: Float64Array,
+    streams: readonly TypedArray[],
+    outputs: Float64Array,
+    threads: number,
+  ): number;
+  stop(): void;
+  describe(): PlanDescription;
+  dispose(): void;
+}
+
 export interface Addon {
   allocate(elements: number, dtype: number): number;
   free(handle: number): boolean;
@@ -46,4 +82,5 @@ export interface Addon {
   setThreads(count: number): boolean;
   setIsa(name: string): boolean;
   peak(milliseconds: number, threads: number): number;
+  readonly Plan: new (integers: Int32Array, numbers: Float64Array) => NativePlan;
 }

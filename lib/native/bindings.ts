@@ -4,16 +4,22 @@
 import { type ErrorCode, fail, ReceptiveError } from '../errors.js';
 import {
   type Addon,
-  DTYPES,
   type DType,
+  DTYPES,
   type MemoryInfo,
   type NativeInfo,
+  type NativePlan,
   type TypedArray,
 } from './addon.js';
 import { loadAddon } from './load.js';
+import { type EncodedProgram, isRecordedHandle, Recording } from './recorder.js';
+import { type InstructionNumber, Varying } from './varying.js';
 
-export type { DType, MemoryInfo, NativeInfo, TypedArray } from './addon.js';
+export type { DType, MemoryInfo, NativeInfo, NativePlan, TypedArray } from './addon.js';
 export { DTYPES } from './addon.js';
+
+/** The recording that instructions go to instead of running, if there is one. */
+let recording: Recording | undefined;
 
 /** Operand that an instruction leaves out. */
 export const NO_TENSOR = -1;
@@ -48,19 +54,23 @@ function isRefusal(error: unknown): error is Refusal {
 }
 
 /** Gives a refusal of native code the library's error form. */
-function explain(op: string, error: unknown): unknown {
+export function explain(op: string, error: unknown): unknown {
   if (!isRefusal(error)) return error;
   return fail(error.code, { op, expected: error.expected, received: error.received, cause: error });
 }
 
 /**
- * Runs one instruction now.
+ * Runs one instruction now, or adds it to the recording.
  *
  * @param op name in native/plan/opcodes.h
  * @param operands tensor handles, outputs first; NO_TENSOR for one that is left out
  * @param numbers the instruction's parameters
  */
-export function emit(op: string, operands: readonly number[], numbers: readonly number[] = []): void {
+export function emit(
+  op: string,
+  operands: readonly number[],
+  numbers: readonly InstructionNumber[] = [],
+): void {
   const { addon, opcodes } = native();
   const code = opcodes.get(op);
   if (code === undefined || operands.length > MAX_OPERANDS || numbers.length > MAX_PARAMS) {
@@ -71,8 +81,15 @@ export function emit(op: string, operands: readonly number[], numbers: readonly 
       hint: 'the binary and the JavaScript may be of different versions: build again',
     });
   }
+  if (recording !== undefined) {
+    recording.emit(code, operands, numbers);
+    return;
+  }
   for (let i = 0; i < operands.length; i++) handles[i] = operands[i];
-  for (let i = 0; i < numbers.length; i++) params[i] = numbers[i];
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i];
+    params[i] = number instanceof Varying ? number.value : number;
+  }
   try {
     addon.run(code, operands.length, numbers.length);
   } catch (error) {
@@ -82,6 +99,10 @@ export function emit(op: string, operands: readonly number[], numbers: readonly 
 
 /** Allocates a tensor of `size` elements, contents undefined. Throws ERR_OUT_OF_MEMORY. */
 export function allocate(size: number, dtype: DType): number {
+  return recording === undefined ? allocateNow(size, dtype) : recording.allocate(size, dtype);
+}
+
+function allocateNow(size: number, dtype: DType): number {
   const handle = native().addon.allocate(size, DTYPES.indexOf(dtype));
   if (handle >= 0) return handle;
   throw fail('ERR_OUT_OF_MEMORY', {
@@ -94,24 +115,70 @@ export function allocate(size: number, dtype: DType): number {
 
 /** Frees a tensor; does nothing for one that is already freed. */
 export function free(handle: number): void {
+  if (isRecordedHandle(handle)) return; // it never had memory
   native().addon.free(handle);
 }
 
 /** Copies `from` into the tensor, starting at element `first`. */
 export function write(handle: number, from: TypedArray, first = 0): void {
   try {
-    native().addon.write(handle, from, first);
+    native().addon.write(recording === undefined ? handle : constantFor(recording, handle), from, first);
   } catch (error) {
     throw explain('tensor', error);
   }
 }
 
+/** A tensor for elements that are given while recording: the same in every step. */
+function constantFor(recording: Recording, handle: number): number {
+  if (!isRecordedHandle(handle)) return handle;
+  const { size, dtype } = recording.describe(handle);
+  const constant = allocateNow(size, dtype);
+  recording.setConstant(handle, constant);
+  return constant;
+}
+
 /** Copies the tensor's elements from `first` on into `to`, as many as it holds. */
 export function read(handle: number, to: TypedArray, first = 0): void {
+  if (recording !== undefined) throw recording.noValue();
   try {
     native().addon.read(handle, to, first);
   } catch (error) {
     throw explain('tensor', error);
+  }
+}
+
+/**
+ * Runs `body` with instructions recorded instead of run. Recordings do not nest.
+ *
+ * @returns the recording and what `body` returns
+ */
+export function record<T>(body: (recording: Recording) => T): { recording: Recording; result: T } {
+  if (recording !== undefined) {
+    throw fail('ERR_BUSY', { op: 'capture', expected: 'one capture at a time', received: 'one inside another' });
+  }
+  const own = new Recording();
+  recording = own;
+  try {
+    return { recording: own, result: body(own) };
+  } catch (error) {
+    for (const constant of own.constants) native().addon.free(constant);
+    throw error;
+  } finally {
+    recording = undefined;
+  }
+}
+
+/** True while instructions are recorded instead of run. */
+export function isRecordingNow(): boolean {
+  return recording !== undefined;
+}
+
+/** The native side of a recorded step. */
+export function makePlan(program: EncodedProgram): NativePlan {
+  try {
+    return new (native().addon.Plan)(program.integers, program.numbers);
+  } catch (error) {
+    throw explain('capture', error);
   }
 }
 
