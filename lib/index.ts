@@ -65,9 +65,18 @@ export {
   take,
 } from './data/dataset.js';
 export { glyphs } from './data/glyphs.js';
+export { type Batch, DataLoader, type DataLoaderOptions, type LoaderState } from './data/loader.js';
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
 export { xo } from './data/xo.js';
+
+// --- Training and use ---
+
+export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
+export { type FitOptions, type FitResult, fit } from './train/fit.js';
+export type { ConfusionMatrix } from './train/metrics.js';
+export { type Prediction, type PredictOptions, predict } from './train/predict.js';
+export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './train/progress.js';
 
 // --- Files ---
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library as a user imports it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import * as receptive from '../lib/index.js';
+
+it('offers these names and no others', () => {
+  const names = {
+    tensors: 'Generator Tensor full manualSeed memory ones rand randn randperm tensor tensorScope zeros',
+    gradients: 'gradcheck noGrad',
+    operations:
+      'add argmax avgPool2d cast conv2d countCorrect crossEntropy dropout flatten linear lpPool2d matmul maxPool2d mean multiply relu reshape scale sigmoid softmax sum tanh',
+    models: 'LeNet5 XONet createModel modelNames nn optim',
+    data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
+    training: 'evaluate fit predict',
+    files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
+    rest: 'ReceptiveError info setNumThreads',
+  };
+  const expected = Object.values(names).flatMap((list) => list.split(' '));
+  expect(Object.keys(receptive).sort()).toEqual(expected.sort());
+  const layers =
+    'AvgPool2d Conv2d Dropout Flatten Identity LPPool2d Linear MaxPool2d Module Parameter ReLU Sequential Sigmoid Softmax Tanh init summarize';
+  expect(Object.keys(receptive.nn).sort()).toEqual(layers.split(' ').sort());
+  expect(Object.keys(receptive.optim).sort()).toEqual(
+    'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),
+  );
+});
+
+it('learns, saves and goes on with what it exports', async () => {
+  const {
+    crossEntropy,
+    DataLoader,
+    evaluate,
+    fit,
+    loadWeights,
+    manualSeed,
+    memory,
+    nn,
+    optim,
+    saveWeights,
+    tensorScope,
+    xo,
+  } = receptive;
+  const folder = await mkdtemp(join(tmpdir(), 'receptive-index-'));
+  try {
+    const before = memory().tensors;
+    manualSeed(1);
+    const { train, test } = xo({ trainSize: 600, testSize: 200 });
+    const build = () =>
+      new nn.Sequential(
+        new nn.Conv2d(1, 4, { kernelSize: 5, padding: 2 }),
+        new nn.ReLU(),
+        new nn.MaxPool2d(4),
+        new nn.Flatten(),
+        new nn.Linear(144, 2, { flattenedFrom: [6, 6, 4] }),
+      );
+    using model = build();
+    await fit(model, train, { epochs: 8, batchSize: 32, optimizer: 'adam', lr: 0.01 });
+    const { accuracy } = await evaluate(model, test);
+    expect(accuracy).toBeGreaterThan(0.9);
+
+    await saveWeights(model, join(folder, 'xo.safetensors'));
+    using copy = build();
+    await loadWeights(copy, join(folder, 'xo.safetensors'));
+    expect((await evaluate(copy, test)).accuracy).toBe(accuracy);
+
+    // the loop by hand: the loss goes down, and no tensor stays
+    using optimizer = new optim.SGD(copy.parameters(), { lr: 0.02, momentum: 0.9 });
+    using loader = new DataLoader(train, { batchSize: 100 });
+    const losses = Array.from({ length: 4 }, () => {
+      let total = 0;
+      for (using batch of loader) {
+        using _scope = tensorScope();
+        const loss = crossEntropy(copy.call(batch.images), batch.labels);
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        total += loss.item();
+      }
+      return total;
+    });
+    expect(losses[3]).toBeLessThan(losses[0]);
+    copy.zeroGrad();
+    model.dispose();
+    copy.dispose();
+    optimizer.dispose();
+    loader[Symbol.dispose]();
+    expect(memory().tensors).toBe(before);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
