@@ -7,6 +7,7 @@ import {
   type BaseOptions,
   checkNotNegative,
   type FullGroup,
+  type Moment,
   Optimizer,
   type ParameterGroup,
 } from './optimizer.js';
@@ -41,8 +42,8 @@ abstract class AdamFamily extends Optimizer<AdamGroupOptions> {
     parameter: Tensor,
     grad: Tensor,
     [mean, square]: readonly Tensor[],
-    step: number,
-    { lr, betas, eps, weightDecay }: FullGroup<AdamGroupOptions>,
+    { lr, step }: Moment,
+    { betas, eps, weightDecay }: FullGroup<AdamGroupOptions>,
   ): void {
     const numbers = [lr, betas[0], betas[1], eps, weightDecay, this.isDecoupled ? 1 : 0, step];
     emit('adam_update', [parameter.handle, grad.handle, mean.handle, square.handle], numbers);

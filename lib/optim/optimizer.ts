@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
 import { describe, didYouMean, fail } from '../errors.js';
-import { emit } from '../native/bindings.js';
+import { emit, isRecordingNow } from '../native/bindings.js';
+import { Varying } from '../native/varying.js';
 import { sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkSaved, type OptimizerState, SlotTensor } from './state.js';
@@ -24,6 +25,23 @@ export type FullGroup<Options> = { readonly params: readonly Tensor[] } & Option
 interface Memory {
   step: number;
   readonly slots: readonly SlotTensor[];
+}
+
+/** Numbers of an update that differ from step to step. */
+export interface Moment {
+  readonly lr: Varying;
+  /** 1 the first time. */
+  readonly step: Varying;
+  /** 1 the first time, else 0. */
+  readonly isFirst: Varying;
+}
+
+function momentOf(memory: Memory, group: BaseOptions): Moment {
+  return {
+    lr: new Varying(group.lr, () => group.lr),
+    step: new Varying(memory.step + 1, (s) => memory.step + s + 1),
+    isFirst: new Varying(memory.step === 0 ? 1 : 0, (s) => (memory.step + s === 0 ? 1 : 0)),
+  };
 }
 
 /**
@@ -66,12 +84,12 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   /** Names of the tensors kept for each parameter of a group; none where its options need none. */
   protected abstract slotNames(group: FullGroup<Options>): readonly string[];
 
-  /** Changes one parameter. `step` is 1 the first time. */
+  /** Changes one parameter. */
   protected abstract update(
     parameter: Tensor,
     grad: Tensor,
     slots: readonly Tensor[],
-    step: number,
+    moment: Moment,
     group: FullGroup<Options>,
   ): void;
 
@@ -84,10 +102,21 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
         return [{ parameter, grad, group, memory: this.#remember(parameter, group) }];
       }),
     );
+    const recording = isRecordingNow();
     for (const { parameter, grad, group, memory } of updates) {
-      memory.step += 1;
-      this.update(parameter, grad, memory.slots, memory.step, group);
+      this.update(parameter, grad, memory.slots, momentOf(memory, group), group);
+      if (!recording) memory.step += 1;
     }
+  }
+
+  /** @internal Makes what is kept for the parameters now: a recorded step must find it there. */
+  prepare(): void {
+    for (const group of this.groups) for (const parameter of group.params) this.#remember(parameter, group);
+  }
+
+  /** @internal Notes that recorded steps were replayed. */
+  advance(steps: number): void {
+    for (const memory of this.#memory.values()) memory.step += steps;
   }
 
   #remember(parameter: Tensor, group: FullGroup<Options>): Memory {

@@ -7,6 +7,7 @@ import {
   type BaseOptions,
   checkNotNegative,
   type FullGroup,
+  type Moment,
   Optimizer,
   type ParameterGroup,
 } from './optimizer.js';
@@ -47,12 +48,12 @@ export class SGD extends Optimizer<SGDGroupOptions> {
     parameter: Tensor,
     grad: Tensor,
     slots: readonly Tensor[],
-    step: number,
+    { lr, isFirst }: Moment,
     group: FullGroup<SGDGroupOptions>,
   ): void {
-    const { lr, momentum, dampening, weightDecay, nesterov } = group;
+    const { momentum, dampening, weightDecay, nesterov } = group;
     const buffer = slots[0]?.handle ?? NO_TENSOR;
-    const numbers = [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, step === 1 ? 1 : 0];
+    const numbers = [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, isFirst];
     emit('sgd_update', [parameter.handle, grad.handle, buffer], numbers);
   }
 }

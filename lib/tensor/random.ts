@@ -3,18 +3,63 @@
 // nothing else, not on threads, not on the instruction set.
 import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
+import { type InstructionNumber, Varying } from '../native/varying.js';
 import type { TensorOptions } from './create.js';
 import { philoxKey } from './philox.js';
 import { checkShape, type Shape } from './shape.js';
 import { Tensor } from './tensor.js';
 
-const MAX_WORD = 2 ** 32 - 1;
+const WORDS = 2 ** 32;
+const MAX_WORD = WORDS - 1;
 
 /** A position in the random numbers of a seed: where they will go on, and all there is to save for an exact resume. */
 export interface GeneratorState {
   readonly seed: number;
   readonly stream: number;
   readonly step: number;
+}
+
+/** @internal How a recorded step uses a generator: where it stood, and how many draws a step takes. */
+export interface DrawCount {
+  readonly first: number;
+  perStep: number;
+}
+
+/** Draws of the step that is being recorded, if one is. */
+let draws: Map<Generator, DrawCount> | undefined;
+
+/**
+ * @internal Runs `body`, which records a step, and notes its draws; the generators are left where they were.
+ *
+ * @returns what `body` returns, and how many draws of which generator each step will take
+ */
+export function recordDraws<T>(body: () => T): { result: T; draws: ReadonlyMap<Generator, DrawCount> } {
+  const own = new Map<Generator, DrawCount>();
+  draws = own;
+  try {
+    return { result: body(), draws: own };
+  } finally {
+    draws = undefined;
+    for (const [generator, { first }] of own) generator.state = { ...generator.state, step: first };
+  }
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed)) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'Generator',
+    expected: 'seed to be a safe integer',
+    received: describe(seed),
+  });
+}
+
+function checkWord(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= MAX_WORD) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'Generator',
+    expected: `${name} to be an unsigned 32-bit integer`,
+    received: describe(value),
+  });
 }
 
 /** A source of draws. Each draw advances `step` by one. */
@@ -28,29 +73,35 @@ export class Generator {
    * @param stream separates purposes under one seed: unsigned 32-bit integer, default 0
    */
   constructor(seed: number, stream = 0) {
-    if (!Number.isSafeInteger(seed)) {
-      throw fail('ERR_ARGUMENT', {
-        op: 'Generator',
-        expected: 'seed to be a safe integer',
-        received: describe(seed),
-      });
-    }
-    if (!Number.isSafeInteger(stream) || stream < 0 || stream > MAX_WORD) {
-      throw fail('ERR_ARGUMENT', {
-        op: 'Generator',
-        expected: 'stream to be an unsigned 32-bit integer',
-        received: describe(stream),
-      });
-    }
+    checkSeed(seed);
+    checkWord('stream', stream);
     this.#seed = seed;
     this.#stream = stream;
   }
 
   /** @internal The numbers that name the next draw, as instructions take them: seed low and high, stream, step. */
-  next(): readonly [number, number, number, number] {
+  next(): readonly [number, number, number, InstructionNumber] {
     const step = this.#step;
-    this.#step = (this.#step + 1) % (MAX_WORD + 1);
-    return [...philoxKey(this.#seed), this.#stream, step];
+    this.advance(1);
+    return [
+      ...philoxKey(this.#seed),
+      this.#stream,
+      draws === undefined ? step : this.#varyingStep(draws, step),
+    ];
+  }
+
+  /** @internal Skips draws. */
+  advance(count: number): void {
+    this.#step = (this.#step + count) % WORDS;
+  }
+
+  /** A recorded draw: in step s of a replay the generator has moved on by all draws of s steps. */
+  #varyingStep(draws: Map<Generator, DrawCount>, step: number): Varying {
+    const count = draws.get(this) ?? { first: step, perStep: 0 };
+    draws.set(this, count);
+    count.perStep += 1;
+    const offset = step - count.first;
+    return new Varying(step, (s) => (this.#step + offset + s * count.perStep) % WORDS);
   }
 
   /** Where this generator stands. */
@@ -59,6 +110,9 @@ export class Generator {
   }
 
   set state(state: GeneratorState) {
+    checkSeed(state.seed);
+    checkWord('stream', state.stream);
+    checkWord('step', state.step);
     this.#seed = state.seed;
     this.#stream = state.stream;
     this.#step = state.step;
@@ -82,6 +136,15 @@ export interface RandomOptions extends TensorOptions {
   readonly generator?: Generator;
 }
 
+function nextKey(op: string, generator: Generator = shared): readonly InstructionNumber[] {
+  if (generator instanceof Generator) return generator.next();
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: 'generator to be a Generator',
+    received: describe(generator),
+  });
+}
+
 function draw(
   op: string,
   instruction: string,
@@ -93,8 +156,17 @@ function draw(
   if (dtype !== 'float32' && dtype !== 'float64') {
     throw fail('ERR_DTYPE', { op, expected: 'float32 or float64', received: describe(dtype) });
   }
-  const result = Tensor.empty(checkShape(op, shape), dtype, options.requiresGrad ?? false);
-  emit(instruction, [result.handle], [...numbers, ...(options.generator ?? shared).next()]);
+  if (!numbers.every(Number.isFinite)) {
+    throw fail('ERR_ARGUMENT', {
+      op,
+      expected: 'finite numbers for its options',
+      received: describe(numbers),
+    });
+  }
+  const checked = checkShape(op, shape);
+  const key = nextKey(op, options.generator);
+  const result = Tensor.empty(checked, dtype, options.requiresGrad ?? false);
+  emit(instruction, [result.handle], [...numbers, ...key]);
   return result;
 }
 
@@ -110,7 +182,9 @@ export function randn(shape: Shape, options: RandomOptions & { mean?: number; st
 
 /** The numbers 0 to n - 1 in random order, int32 [n]. */
 export function randperm(n: number, options: { generator?: Generator } = {}): Tensor {
-  const result = Tensor.empty(checkShape('randperm', [n]), 'int32');
-  emit('random_permutation', [result.handle], [...(options.generator ?? shared).next()]);
+  const shape = checkShape('randperm', [n]);
+  const key = nextKey('randperm', options.generator);
+  const result = Tensor.empty(shape, 'int32');
+  emit('random_permutation', [result.handle], key);
   return result;
 }
