@@ -7,7 +7,9 @@ import { fail } from '../errors.js';
 
 /** Gives an error of the file system the library's form. */
 export function fileError(op: string, expected: string, path: string, cause: unknown) {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // Node goes on with the call and its paths, one of which is the temporary file's
+  const reason = cause instanceof Error && 'syscall' in cause ? message.split(', ')[0] : message;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const hints: Readonly<Record<string, string>> = {
     ENOENT: 'does the folder exist?',

@@ -61,7 +61,7 @@ export function encodeMetadata(metadata: WeightsMetadata): Map<string, string> {
       const received = JSON.stringify(value);
       throw fail('ERR_ARGUMENT', { op: 'saveWeights', expected: `${name} to be ${expected}`, received });
     }
-    text.set(name, JSON.stringify(value));
+    text.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   }
   for (const [name, value] of Object.entries(metadata.extra ?? {})) {
     if (!text.has(name) && !Object.hasOwn(FIELDS, name) && typeof value === 'string') {
@@ -93,9 +93,9 @@ export function decodeMetadata(text: ReadonlyMap<string, string>, file: string):
 
 function decodeField(name: keyof typeof FIELDS, text: string, file: string): unknown {
   const { expected, fits } = FIELDS[name];
-  let value: unknown;
+  let value: unknown = text;
   try {
-    value = JSON.parse(text);
+    if (name !== 'model') value = JSON.parse(text);
   } catch {
     value = undefined;
   }

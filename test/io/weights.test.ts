@@ -84,6 +84,9 @@ describe('saveWeights and loadWeights', () => {
     expect(memory().tensors).toBe(before);
     expect(weightsSha256(other)).toBe(weightsSha256(model));
     expect(await readMetadata(path)).toEqual(card);
+    const { metadata } = decodeSafetensors(await readFile(path));
+    expect(metadata.get('model')).toBe('lenet5');
+    expect(metadata.get('inputShape')).toBe('[28,28,1]');
   });
 
   it('read what PyTorch wrote, and write the same tensors back', async () => {
@@ -237,7 +240,7 @@ describe('metadata', () => {
       ['classNames', '{"length":3}'],
       ['normalization', '{"mean":[0],"std":[-1]}'],
       ['normalization', 'null'],
-      ['model', 'lenet5'], // not JSON
+      ['classNames', 'X, O'], // not JSON
     ] as const) {
       await write([
         ['format', 'receptive'],
