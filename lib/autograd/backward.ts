@@ -78,18 +78,19 @@ function ownedGradients(node: GradNode, gradient: Tensor): (Tensor | null)[] {
 
 /** Hands the gradients of a node's inputs on: to a leaf, or to the operation that made the input. */
 function distribute(node: GradNode, results: (Tensor | null)[], inFlight: Map<GradNode, Tensor>): void {
-  node.inputs.forEach((input, i) => {
-    const result = results[i];
-    if (result === null) return;
-    if (input.node === null) return addToLeaf(input, result);
-    const sum = inFlight.get(input.node);
-    if (sum === undefined) {
+  for (let i = 0; i < results.length; i++) {
+    const [input, result] = [node.inputs[i], results[i]];
+    if (result === null) continue;
+    const sum = input.node === null ? undefined : inFlight.get(input.node);
+    if (input.node === null) {
+      addToLeaf(input, result);
+    } else if (sum === undefined) {
       inFlight.set(input.node, result);
     } else {
       addInto(sum, result);
       result.dispose();
     }
-  });
+  }
 }
 
 /** A leaf owns its gradient: it outlives the scope that made it, until zeroGrad or the leaf's end. */

@@ -3,12 +3,13 @@
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 function activation(name: 'relu' | 'tanh' | 'sigmoid', x: Tensor): Tensor {
   checkFloat(name, 'input', x);
   const y = Tensor.empty(x.shape, x.dtype);
-  emit(`${name}_forward`, [y.handle, x.handle]);
+  compute(`${name}_forward`, [y], [x]);
   return record(name, y, [x], [y], (dy, [y]) => {
     const dx = Tensor.empty(y.shape, y.dtype);
     emit(`${name}_backward`, [dx.handle, dy.handle, y.handle]);

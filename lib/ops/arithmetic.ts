@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise sums and products of tensors of one shape, and conversion between element types.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkSameShape, checkTensor } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /** a + b, elementwise. Both have one shape. */
@@ -12,7 +13,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
   checkFloat('add', 'b', b, a);
   checkSameShape('add', a, b);
   const sum = Tensor.empty(a.shape, a.dtype);
-  emit('add', [sum.handle, a.handle, b.handle]);
+  compute('add', [sum], [a, b]);
   return record('add', sum, [a, b], [], (grad) => [grad, grad]);
 }
 
@@ -22,7 +23,7 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
   checkFloat('multiply', 'b', b, a);
   checkSameShape('multiply', a, b);
   const product = Tensor.empty(a.shape, a.dtype);
-  emit('multiply', [product.handle, a.handle, b.handle]);
+  compute('multiply', [product], [a, b]);
   return record('multiply', product, [a, b], [a, b], (grad, [a, b], needs) => {
     const times = (other: Tensor) => {
       const result = Tensor.empty(grad.shape, grad.dtype);
@@ -36,8 +37,16 @@ export function multiply(a: Tensor, b: Tensor): Tensor {
 /** x * factor, for a number. */
 export function scale(x: Tensor, factor: number): Tensor {
   checkFloat('scale', 'input', x);
+  if (typeof factor !== 'number') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'scale',
+      expected: 'factor to be a number',
+      received: describe(factor),
+      hint: 'multiply(a, b) is for two tensors',
+    });
+  }
   const scaled = Tensor.empty(x.shape, x.dtype);
-  emit('scale', [scaled.handle, x.handle], [factor]);
+  compute('scale', [scaled], [x], [factor]);
   return record('scale', scaled, [x], [], (grad) => {
     const dx = Tensor.empty(grad.shape, grad.dtype);
     emit('scale', [dx.handle, grad.handle], [factor]);
@@ -52,11 +61,11 @@ export function scale(x: Tensor, factor: number): Tensor {
 export function cast(x: Tensor, dtype: 'float32' | 'float64'): Tensor {
   checkTensor('cast', 'input', x);
   if (dtype !== 'float32' && dtype !== 'float64') {
-    throw fail('ERR_DTYPE', { op: 'cast', expected: "'float32' or 'float64'", received: String(dtype) });
+    throw fail('ERR_DTYPE', { op: 'cast', expected: "'float32' or 'float64'", received: describe(dtype) });
   }
   const from = x.dtype;
   const converted = Tensor.empty(x.shape, dtype);
-  emit('cast', [converted.handle, x.handle]);
+  compute('cast', [converted], [x]);
   return record('cast', converted, [x], [], (grad) => {
     const dx = Tensor.empty(grad.shape, from);
     emit('cast', [dx.handle, grad.handle]);

@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
+import { compute } from './compute.js';
 import { checkLabels } from './cross-entropy.js';
 
 /** The column of the largest value of each row; the first of equal ones. Shapes: x [n, classes]; result int32 [n]. */
@@ -12,12 +13,13 @@ export function argmax(x: Tensor): Tensor {
   checkRank('argmax', 'input', x, '[n, classes]');
   const [rows, columns] = x.shape;
   const result = Tensor.empty([rows], 'int32');
-  emit('argmax', [result.handle, x.handle], [rows, columns]);
+  compute('argmax', [result], [x], [rows, columns]);
   return result;
 }
 
 /** How many of `labels` [n] are where the rows of `logits` [n, classes] are largest: a number. */
 export function countCorrect(logits: Tensor, labels: Tensor): number {
+  checkFloat('countCorrect', 'logits', logits);
   checkRank('countCorrect', 'logits', logits, '[n, classes]');
   checkLabels('countCorrect', labels, logits.shape[0]);
   using predicted = argmax(logits);

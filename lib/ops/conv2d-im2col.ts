@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution the way textbooks write it: the matrix of all patches, [pixels, kH * kW * inC], times the weight. The
 // readable fallback (`algorithm: 'im2col'`) and a second oracle for the kernels that never write that matrix.
-import { emit, NO_TENSOR } from '../native/bindings.js';
+import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
+import { compute } from './compute.js';
 import type { Conv2dGeometry } from './conv2d.js';
 
 function patchesOf(x: Tensor, g: Conv2dGeometry): Tensor {
   const patches = Tensor.empty([g.pixels, g.patch], x.dtype);
-  emit('im2col', [patches.handle, x.handle], g.numbers);
+  compute('im2col', [patches], [x], g.numbers);
   return patches;
 }
 
@@ -25,8 +26,7 @@ export function im2colForward(
   g: Conv2dGeometry,
 ): void {
   using patches = patchesOf(x, g);
-  const operands = [y.handle, patches.handle, weight.handle, bias?.handle ?? NO_TENSOR];
-  emit('linear_forward', operands, linearNumbers(g));
+  compute('linear_forward', [y], [patches, weight, bias], linearNumbers(g));
 }
 
 /** dx = the patches of dy · weight, each added back to where it came from */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution: check, run, record. Its three passes are three instructions.
 import { describe, fail } from '../errors.js';
-import { emit, NO_TENSOR } from '../native/bindings.js';
+import { emit } from '../native/bindings.js';
 import { type Pair, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
+import { compute } from './compute.js';
 import { im2colForward, im2colGradInput, im2colGradWeight } from './conv2d-im2col.js';
 import { record } from './record.js';
 
@@ -74,7 +75,7 @@ function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Con
 
 const direct = {
   forward(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, g: Conv2dGeometry): void {
-    emit('conv2d_forward', [y.handle, x.handle, weight.handle, bias?.handle ?? NO_TENSOR], g.numbers);
+    compute('conv2d_forward', [y], [x, weight, bias], g.numbers);
   },
   gradInput(dx: Tensor, dy: Tensor, weight: Tensor, g: Conv2dGeometry): void {
     emit('conv2d_grad_input', [dx.handle, dy.handle, weight.handle], g.numbers);

@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank, checkTensor } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /** Refuses anything but int32 labels, one per row. */
@@ -40,11 +41,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
   checkLabels('crossEntropy', labels, rows);
   const loss = Tensor.empty([], logits.dtype);
   const gradient = Tensor.empty(logits.shape, logits.dtype);
-  emit(
-    'softmax_cross_entropy',
-    [loss.handle, gradient.handle, logits.handle, labels.handle],
-    [rows, classes],
-  );
+  compute('softmax_cross_entropy', [loss, gradient], [logits, labels], [rows, classes]);
   record('crossEntropy', loss, [logits], [gradient], (dLoss, [gradient]) => {
     const dLogits = Tensor.empty(gradient.shape, gradient.dtype);
     emit('scale_by', [dLogits.handle, gradient.handle, dLoss.handle]);

@@ -2,9 +2,10 @@
 // Dropout: elements are zeroed at random and the rest scaled up, so that the expectation stays.
 import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
-import { defaultGenerator, type Generator } from '../tensor/random.js';
+import { defaultGenerator, Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /**
@@ -19,9 +20,16 @@ export function dropout(x: Tensor, p: number, generator: Generator = defaultGene
   if (!(typeof p === 'number' && p >= 0 && p < 1)) {
     throw fail('ERR_ARGUMENT', { op: 'dropout', expected: 'p from 0 to below 1', received: describe(p) });
   }
+  if (!(generator instanceof Generator)) {
+    throw fail('ERR_ARGUMENT', {
+      op: 'dropout',
+      expected: 'generator to be a Generator',
+      received: describe(generator),
+    });
+  }
   const numbers = [p, ...generator.next()];
   const y = Tensor.empty(x.shape, x.dtype);
-  emit('dropout', [y.handle, x.handle], numbers);
+  compute('dropout', [y], [x], numbers);
   return record('dropout', y, [x], [], (dy) => {
     const dx = Tensor.empty(dy.shape, dy.dtype);
     emit('dropout', [dx.handle, dy.handle], numbers);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A batch out of a data set that lies in native memory: rows by index, images converted and normalised on the way.
 import { fail } from '../errors.js';
-import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkRank, checkTensor } from './check.js';
+import { compute } from './compute.js';
 
 /** Numbers of a normalisation: (value - mean[c]) / std[c], after uint8 values were divided by 255. */
 export interface GatherNormalization {
@@ -13,11 +13,12 @@ export interface GatherNormalization {
 
 const MAX_CHANNELS = 16;
 
-function checkIndices(op: string, indices: Tensor): void {
-  checkTensor(op, 'indices', indices);
-  if (indices.dtype !== 'int32' || indices.shape.length !== 1) {
-    throw fail('ERR_DTYPE', { op, expected: 'int32 indices of rank 1', received: String(indices) });
+function checkIndices(op: string, name: string, value: Tensor): void {
+  checkTensor(op, name, value);
+  if (value.dtype !== 'int32') {
+    throw fail('ERR_DTYPE', { op, expected: `${name} to be int32`, received: value.dtype });
   }
+  checkRank(op, name, value, '[n]');
 }
 
 /**
@@ -28,7 +29,14 @@ function checkIndices(op: string, indices: Tensor): void {
 export function gatherImages(images: Tensor, indices: Tensor, normalization: GatherNormalization): Tensor {
   checkTensor('gatherImages', 'images', images);
   checkRank('gatherImages', 'images', images, '[total, h, w, c]');
-  checkIndices('gatherImages', indices);
+  if (images.dtype !== 'uint8' && images.dtype !== 'float32') {
+    throw fail('ERR_DTYPE', {
+      op: 'gatherImages',
+      expected: 'images to be uint8 or float32',
+      received: images.dtype,
+    });
+  }
+  checkIndices('gatherImages', 'indices', indices);
   const [, h, w, c] = images.shape;
   const { mean, std } = normalization;
   if (c > MAX_CHANNELS || mean.length !== c || std.length !== c || std.some((value) => !(value > 0))) {
@@ -40,15 +48,15 @@ export function gatherImages(images: Tensor, indices: Tensor, normalization: Gat
   }
   const batch = Tensor.empty([indices.size, h, w, c], 'float32');
   const numbers = [indices.size, h * w * c, c, ...mean, ...std.map((value) => 1 / value)];
-  emit('gather_images', [batch.handle, images.handle, indices.handle], numbers);
+  compute('gather_images', [batch], [images, indices], numbers);
   return batch;
 }
 
 /** Shapes: labels int32 [total], indices int32 [n]; result int32 [n]. Throws ERR_DATA for an index out of range. */
 export function gatherLabels(labels: Tensor, indices: Tensor): Tensor {
-  checkIndices('gatherLabels', indices);
-  checkIndices('gatherLabels', labels);
+  checkIndices('gatherLabels', 'indices', indices);
+  checkIndices('gatherLabels', 'labels', labels);
   const batch = Tensor.empty([indices.size], 'int32');
-  emit('gather_labels', [batch.handle, labels.handle, indices.handle], [indices.size]);
+  compute('gather_labels', [batch], [labels, indices], [indices.size]);
   return batch;
 }

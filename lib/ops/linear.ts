@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The linear layer, y = x · weightᵀ + bias.
 import { fail } from '../errors.js';
-import { emit, NO_TENSOR } from '../native/bindings.js';
+import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /**
@@ -38,7 +39,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   }
   const numbers = [rows, features, out];
   const y = Tensor.empty([rows, out], x.dtype);
-  emit('linear_forward', [y.handle, x.handle, weight.handle, bias?.handle ?? NO_TENSOR], numbers);
+  compute('linear_forward', [y], [x, weight, bias], numbers);
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
   return record('linear', y, inputs, [x, weight], (dy, [x, weight], needs) => {
     const dx = needs[0] ? Tensor.empty(x.shape, x.dtype) : null;

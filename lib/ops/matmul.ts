@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /**
@@ -26,7 +27,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     });
   }
   const c = Tensor.empty([m, n], a.dtype);
-  emit('matmul', [c.handle, a.handle, b.handle], [m, n, k, 0, 0]);
+  compute('matmul', [c], [a, b], [m, n, k, 0, 0]);
   return record('matmul', c, [a, b], [a, b], (dc, [a, b], needs) => {
     const da = needs[0] ? Tensor.empty(a.shape, a.dtype) : null;
     const db = needs[1] ? Tensor.empty(b.shape, b.dtype) : null;

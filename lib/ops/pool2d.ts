@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pooling: a window slides over each channel and keeps its largest value, its mean, or its Euclidean norm.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type WindowOptions, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /** How to pool. */
@@ -65,7 +66,7 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
   const g = geometryOf('maxPool2d', x, options);
   const y = Tensor.empty(g.outShape, x.dtype);
   const winners = Tensor.empty(g.outShape, g.windowSize <= MAX_BYTE_WINDOW ? 'uint8' : 'int32');
-  emit('max_pool2d_forward', [y.handle, winners.handle, x.handle], g.numbers);
+  compute('max_pool2d_forward', [y, winners], [x], g.numbers);
   const { shape } = x;
   record('maxPool2d', y, [x], [winners], (dy, [winners]) => {
     const dx = Tensor.empty(shape, dy.dtype);
@@ -87,7 +88,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
   const g = geometryOf('avgPool2d', x, options);
   const numbers = [...g.numbers, options.countIncludePad === false ? 0 : 1];
   const y = Tensor.empty(g.outShape, x.dtype);
-  emit('avg_pool2d_forward', [y.handle, x.handle], numbers);
+  compute('avg_pool2d_forward', [y], [x], numbers);
   const { shape } = x;
   return record('avgPool2d', y, [x], [], (dy) => {
     const dx = Tensor.empty(shape, dy.dtype);
@@ -108,12 +109,12 @@ export function lpPool2d(x: Tensor, options: LPPool2dOptions): Tensor {
     throw fail('ERR_ARGUMENT', {
       op: 'lpPool2d',
       expected: 'normType 2',
-      received: String(options.normType),
+      received: describe(options.normType),
     });
   }
   const g = geometryOf('lpPool2d', x, options);
   const y = Tensor.empty(g.outShape, x.dtype);
-  emit('lp_pool2d_forward', [y.handle, x.handle], g.numbers);
+  compute('lp_pool2d_forward', [y], [x], g.numbers);
   return record('lpPool2d', y, [x], [x, y], (dy, [x, y]) => {
     const dx = Tensor.empty(x.shape, x.dtype);
     emit('lp_pool2d_backward', [dx.handle, dy.handle, x.handle, y.handle], g.numbers);

@@ -3,12 +3,13 @@
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 function total(op: string, x: Tensor, factor: number): Tensor {
   checkFloat(op, 'input', x);
   const result = Tensor.empty([], x.dtype);
-  emit('sum', [result.handle, x.handle], [factor]);
+  compute('sum', [result], [x], [factor]);
   const { shape } = x;
   return record(op, result, [x], [], (grad) => {
     const dx = Tensor.empty(shape, grad.dtype);

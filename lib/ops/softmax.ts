@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat } from './check.js';
+import { compute } from './compute.js';
 import { record } from './record.js';
 
 /** e^x / sum of e^x over the last dimension. Shapes: x [..., classes]; result the same. */
@@ -15,7 +16,7 @@ export function softmax(x: Tensor): Tensor {
   }
   const numbers = [x.size / classes, classes];
   const y = Tensor.empty(x.shape, x.dtype);
-  emit('softmax_forward', [y.handle, x.handle], numbers);
+  compute('softmax_forward', [y], [x], numbers);
   return record('softmax', y, [x], [y], (dy, [y]) => {
     const dx = Tensor.empty(y.shape, y.dtype);
     emit('softmax_backward', [dx.handle, dy.handle, y.handle], numbers);

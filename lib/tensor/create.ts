@@ -3,7 +3,7 @@
 import { describe, fail } from '../errors.js';
 import { DTYPES, type DType, emit, type TypedArray } from '../native/bindings.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
-import { arrayFor, Tensor } from './tensor.js';
+import { arrayFor, dtypeOfArray, Tensor } from './tensor.js';
 
 /** Element type and whether gradients are wanted. */
 export interface TensorOptions {
@@ -14,7 +14,7 @@ export interface TensorOptions {
 }
 
 function checkOptions(op: string, options: TensorOptions, fallback: DType): Required<TensorOptions> {
-  const dtype = options.dtype ?? fallback;
+  const dtype = options.dtype === undefined ? fallback : options.dtype;
   if (!DTYPES.includes(dtype)) {
     throw fail('ERR_DTYPE', { op, expected: `one of ${DTYPES.join(', ')}`, received: describe(dtype) });
   }
@@ -29,33 +29,61 @@ function checkOptions(op: string, options: TensorOptions, fallback: DType): Requ
   return { dtype, requiresGrad };
 }
 
-function dtypeOf(data: TypedArray | readonly number[]): DType {
-  if (data instanceof Float64Array) return 'float64';
-  if (data instanceof Int32Array) return 'int32';
-  if (data instanceof Uint8Array) return 'uint8';
-  return 'float32';
-}
-
-/**
- * A tensor with the given elements, in row-major order; they are copied.
- *
- * @param data typed array or array of numbers
- * @param shape default: one dimension of all elements
- */
-export function tensor(
-  data: TypedArray | readonly number[],
-  shape: Shape = [data.length],
-  options: TensorOptions = {},
-): Tensor {
-  if (!ArrayBuffer.isView(data) && !Array.isArray(data)) {
+/** Refuses what is not an array of numbers, of whatever kind. */
+function checkNumbers(data: unknown): void {
+  const isTyped = ArrayBuffer.isView(data) && Object.prototype.toString.call(data) !== '[object DataView]';
+  const isList = Array.isArray(data) || (isTyped && typeof (data as TypedArray)[0] !== 'bigint');
+  if (!isList) {
     throw fail('ERR_ARGUMENT', {
       op: 'tensor',
       expected: 'a typed array or an array of numbers',
       received: describe(data),
     });
   }
-  const checked = checkShape('tensor', shape);
-  const { dtype, requiresGrad } = checkOptions('tensor', options, dtypeOf(data));
+  if (!Array.isArray(data)) return;
+  for (let i = 0; i < data.length; i++) {
+    if (typeof data[i] === 'number') continue;
+    throw fail('ERR_ARGUMENT', {
+      op: 'tensor',
+      expected: 'numbers only',
+      received: `${describe(data[i])} at element ${i}`,
+      hint: Array.isArray(data[i]) ? 'flatten nested arrays, and give the shape beside them' : undefined,
+    });
+  }
+}
+
+const WHOLE_RANGES = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] } as const;
+
+/** Refuses a value that a tensor of `dtype` cannot hold. */
+function checkValue(value: number, dtype: DType): void {
+  if (dtype === 'int32' || dtype === 'uint8') {
+    const [low, high] = WHOLE_RANGES[dtype];
+    if (Number.isInteger(value) && value >= low && value <= high) return;
+    throw fail('ERR_ARGUMENT', {
+      op: 'full',
+      expected: `a whole number from ${low} to ${high} for ${dtype}`,
+      received: describe(value),
+    });
+  }
+  if (typeof value === 'number') return;
+  throw fail('ERR_ARGUMENT', { op: 'full', expected: 'a number', received: describe(value) });
+}
+
+/**
+ * A tensor with the given elements, in row-major order; they are copied, and converted as typed arrays convert.
+ *
+ * @param data typed array or array of numbers; its own type is the default dtype, float32 where it has none of ours
+ * @param shape default: one dimension of all elements
+ */
+export function tensor(
+  data: TypedArray | readonly number[],
+  shape?: Shape,
+  options: TensorOptions = {},
+): Tensor {
+  checkNumbers(data);
+  const checked = checkShape('tensor', shape === undefined ? [data.length] : shape);
+  const ownType = dtypeOfArray(data);
+  const { dtype, requiresGrad } = checkOptions('tensor', options, ownType ?? 'float32');
   const size = sizeOf(checked);
   if (data.length !== size) {
     throw fail('ERR_SHAPE', {
@@ -65,17 +93,16 @@ export function tensor(
       hint: data.length === 0 ? 'was its buffer transferred (detached)?' : undefined,
     });
   }
-  const sameType = ArrayBuffer.isView(data) && dtypeOf(data) === dtype;
-  const values = sameType ? (data as TypedArray) : arrayFor(dtype, size);
-  if (!sameType) values.set(data);
-  const result = Tensor.empty(checked, dtype, requiresGrad);
-  return result.write(values);
+  const values = ownType === dtype ? (data as TypedArray) : arrayFor(dtype, size);
+  if (values !== data) values.set(data);
+  return Tensor.empty(checked, dtype, requiresGrad).write(values);
 }
 
 /** A tensor of one value. */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
   const checked = checkShape('full', shape);
   const { dtype, requiresGrad } = checkOptions('full', options, 'float32');
+  checkValue(value, dtype);
   const result = Tensor.empty(checked, dtype, requiresGrad);
   emit('fill', [result.handle], [value]);
   return result;

@@ -162,8 +162,9 @@ export class Tensor {
 
   /** A copy of the elements without history. */
   clone(): Tensor {
+    const { handle } = this; // refuses first if this is disposed
     const copy = Tensor.empty(this.shape, this.dtype);
-    emit('copy', [copy.handle, this.handle]);
+    emit('copy', [copy.handle, handle]);
     return copy;
   }
 

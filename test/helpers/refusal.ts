@@ -31,7 +31,7 @@ export function expectRefusal(body: () => unknown, code: ErrorCode, wanted: Refu
   if (!(error instanceof ReceptiveError)) throw error;
   expect(error.code).toBe(code);
   for (const part of [error.op, error.expected, error.received]) expect(part).toMatch(/\S/);
-  expect(error.message).not.toMatch(/undefined|\[object|NaN elements/);
+  expect(`${error.op} ${error.expected} ${error.hint ?? ''}`).not.toMatch(/undefined|\[object|NaN/);
   expectWords(error.op, wanted.op);
   expectWords(error.expected, wanted.expected);
   expectWords(error.received, wanted.received);
