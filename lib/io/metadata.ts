@@ -24,11 +24,14 @@ export interface WeightsMetadata {
 const FORMAT = 'receptive';
 const isNumbers = (value: unknown): value is number[] => Array.isArray(value) && value.every(Number.isFinite);
 
+/** Text that can be printed: a name from a file must not steer the terminal it is shown on. */
+const isName = (value: unknown) => typeof value === 'string' && !/\p{Cc}/u.test(value);
+
 /** How each field must look once it is read, and what to say of it if it does not. */
 const FIELDS = {
   model: {
     expected: 'a name',
-    fits: (value: unknown) => typeof value === 'string',
+    fits: isName,
   },
   inputShape: {
     expected: '[h, w, c] of whole numbers above 0',
@@ -37,8 +40,7 @@ const FIELDS = {
   },
   classNames: {
     expected: 'a list of names',
-    fits: (value: unknown) =>
-      Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string'),
+    fits: (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isName),
   },
   normalization: {
     expected: 'mean and std, one number a channel, std above 0',

@@ -213,6 +213,7 @@ describe('metadata', () => {
     ['inputShape', [28, 0, 1]],
     ['classNames', []],
     ['classNames', [1]],
+    ['classNames', ['a\tb']],
     ['model', 5],
     ['normalization', { mean: [0.5], std: [0] }],
     ['normalization', { mean: [0.5], std: [1, 1] }],
@@ -241,6 +242,8 @@ describe('metadata', () => {
       ['normalization', '{"mean":[0],"std":[-1]}'],
       ['normalization', 'null'],
       ['classNames', 'X, O'], // not JSON
+      ['classNames', '["\\u001b[2J"]'], // would clear the screen
+      ['model', 'lenet5\n'],
     ] as const) {
       await write([
         ['format', 'receptive'],
