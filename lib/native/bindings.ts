@@ -4,8 +4,8 @@
 import { type ErrorCode, fail, ReceptiveError } from '../errors.js';
 import {
   type Addon,
-  type DType,
   DTYPES,
+  type DType,
   type MemoryInfo,
   type NativeInfo,
   type NativePlan,
@@ -154,7 +154,11 @@ export function read(handle: number, to: TypedArray, first = 0): void {
  */
 export function record<T>(body: (recording: Recording) => T): { recording: Recording; result: T } {
   if (recording !== undefined) {
-    throw fail('ERR_BUSY', { op: 'capture', expected: 'one capture at a time', received: 'one inside another' });
+    throw fail('ERR_BUSY', {
+      op: 'capture',
+      expected: 'one capture at a time',
+      received: 'one inside another',
+    });
   }
   const own = new Recording();
   recording = own;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records instructions instead of running them. Tensors made while recording have handles but no memory; what memory a
 // step needs is planned when it is whole (native/plan).
+import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
-import { type DType, DTYPES } from './addon.js';
+import { DTYPES, type DType } from './addon.js';
 import { type InstructionNumber, Varying } from './varying.js';
 
 /** Handles from here on name buffers of a recording. */
@@ -42,7 +43,7 @@ export function isRecordedHandle(handle: number): boolean {
 
 /** The first line of the stack that lies outside this library: where the user's model asked. */
 function callerLine(): string {
-  const home = new URL('..', import.meta.url).href;
+  const home = fileURLToPath(new URL('..', import.meta.url));
   const lines = new Error().stack?.split('\n').slice(1) ?? [];
   const outside = lines.find((line) => !line.includes(home) && !line.includes('node:'));
   return outside?.trim().replace(/^at /, '') ?? 'an unknown place';

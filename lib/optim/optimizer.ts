@@ -159,7 +159,7 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     });
     this.parameters.forEach((parameter, i) => {
       const memory = this.#memory.get(parameter);
-      if (memory === undefined) return;
+      if (memory === undefined || memory.step === 0) return; // not updated yet
       numbers.set(`step.${i}`, memory.step);
       for (const slot of memory.slots) tensors.set(`${slot.name}.${i}`, slot);
     });

@@ -3,6 +3,7 @@
 #include "ops/elementwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/select.h"
@@ -152,6 +153,14 @@ Status sum(const Arguments& args) {
     *args.data<float>(0) = ops::sum(args.data<float>(1), size, static_cast<float>(args.number(0)));
   }
   return Status::success();
+}
+
+// (in [1]): refuses NaN and infinity, so that a step ends before they reach the weights
+Status require_finite(const Arguments& args) {
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), 1));
+  const double value = is_double(args) ? *args.data<double>(0) : static_cast<double>(*args.data<float>(0));
+  if (std::isfinite(value)) return Status::success();
+  return Status::refuse("ERR_NUMERICS", "a finite loss", std::to_string(value));
 }
 
 // (out [columns], in [rows][columns]; rows, columns)
