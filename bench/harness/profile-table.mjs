@@ -16,7 +16,8 @@ const COLUMNS = [
 ];
 
 /** Prints the profile in the order of execution; sums by instruction and the rest after it. */
-export function printProfile({ name, threads, isa, peak, untimedMs, stepMs, servicesMs, instructions }) {
+export function printProfile(profile) {
+  const { name, threads, isa, peak, untimedMs, stepMs, servicesMs, instructions, others } = profile;
   const rows = instructions.map(({ op, numbers, ms, flops }) => {
     const gflops = flops / ms / 1e6;
     return { op, numbers, ms, share: (100 * ms) / stepMs, gflops, percentOfPeak: (100 * gflops) / peak };
@@ -29,11 +30,9 @@ export function printProfile({ name, threads, isa, peak, untimedMs, stepMs, serv
     { op: '= step', ms: stepMs },
   ].map(({ op, ms }) => ({ op, ms, numbers: [], share: (100 * ms) / stepMs }));
   console.log(
-    `\n${name}, ${threads} thread${threads > 1 ? 's' : ''}, ${isa}, peak ${significant(peak)} GFLOP/s`,
+    `\n${name}, ${threads} thread${threads > 1 ? 's' : ''}, ${isa}, peak ${significant(peak)} GFLOP/s; ${percent(others)} went to other processes`,
   );
-  console.log(
-    `${significant(untimedMs)} ms a step, ${significant(stepMs)} with the clock around each call\n`,
-  );
+  console.log(`${significant(untimedMs)} ms a step on average; medians, with the clock around each call:\n`);
   console.log(headerLine(COLUMNS));
   for (const row of [...rows, ...rest]) console.log(rowLine(COLUMNS, row));
 }

@@ -2,6 +2,7 @@
 // Training steps: forward, loss, backward and update (SGD with momentum 0.9) on a batch in memory. With --profile, the
 // instructions of a step instead, one by one.
 import { startOurs } from '../harness/contestants.mjs';
+import { watchProcessor } from '../harness/machine.mjs';
 import { printProfile } from '../harness/profile-table.mjs';
 import { runCases } from '../harness/run-cases.mjs';
 import { NETS, stepFlops } from '../nets.mjs';
@@ -47,10 +48,11 @@ async function profileCase(context, { name, task, unavailable }, threads) {
   try {
     context.progress(`${name}: profile`);
     await ours.request({ do: 'prepare', task, variant: 'eager' });
+    const sharesSince = watchProcessor([ours.pid]);
     const { value: peak } = await ours.request({ do: 'peak', ms: 50 });
     const { value: ms } = await ours.request({ do: 'block', ms: context.plan.blockMs });
     const profile = await ours.request({ do: 'profile', steps: Math.max(3, Math.ceil(PROFILE_MS / ms)) });
-    printProfile({ name, threads, isa: ours.about.isa, peak, untimedMs: ms, ...profile });
+    printProfile({ name, threads, isa: ours.about.isa, peak, untimedMs: ms, ...profile, ...sharesSince() });
   } finally {
     await ours.close();
   }

@@ -2,6 +2,7 @@
 // Where the time of a step goes: calls into the addon are timed one by one, keyed by their place in the step. Import
 // this before anything runs an instruction: it has to see the block of numbers that the library shares with the addon.
 import { loadAddon } from '../../dist/native/load.js';
+import { median } from '../harness/statistics.mjs';
 
 /** The library asks for the same object, and calls through its properties. */
 const addon = loadAddon();
@@ -26,44 +27,51 @@ function flopsOf(op, p) {
 /**
  * Runs `body` for `steps` times, timing the calls.
  *
- * @returns means of a step: { stepMs, servicesMs, instructions: [{ op, numbers, ms, flops }] }; what is missing from the
- * sum of the parts is JavaScript, and the clock
+ * @returns medians over the steps: { stepMs, servicesMs, instructions: [{ op, numbers, ms, flops }] }; what is missing
+ * from the sum of the parts is JavaScript, and the clock
  */
 export function profileSteps(body, steps) {
   const instructions = [];
+  const stepTimes = [];
+  const serviceTimes = [];
   let place = 0;
-  let servicesMs = 0;
+  let services = 0;
   addon.run = (code, handleCount, paramCount) => {
     const start = performance.now();
     original.run(code, handleCount, paramCount);
     const ms = performance.now() - start;
-    instructions[place] ??= { code, numbers: [...shared.subarray(0, paramCount)], ms: 0 };
+    instructions[place] ??= { code, numbers: [...shared.subarray(0, paramCount)], times: [] };
     if (instructions[place].code !== code) throw new Error('the steps are not alike');
-    instructions[place++].ms += ms;
+    instructions[place++].times.push(ms);
   };
   for (const name of SERVICES) {
     addon[name] = (...args) => {
       const start = performance.now();
       const result = original[name](...args);
-      servicesMs += performance.now() - start;
+      services += performance.now() - start;
       return result;
     };
   }
-  const start = performance.now();
   try {
-    for (let i = 0; i < steps; i++, place = 0) body();
+    for (let i = 0; i < steps; i++) {
+      place = 0;
+      services = 0;
+      const start = performance.now();
+      body();
+      stepTimes.push(performance.now() - start);
+      serviceTimes.push(services);
+    }
   } finally {
     for (const name of ['run', ...SERVICES]) addon[name] = original[name];
   }
-  const stepMs = (performance.now() - start) / steps;
   const names = addon.opcodes();
   return {
-    stepMs,
-    servicesMs: servicesMs / steps,
-    instructions: instructions.map(({ code, numbers, ms }) => ({
+    stepMs: median(stepTimes),
+    servicesMs: median(serviceTimes),
+    instructions: instructions.map(({ code, numbers, times }) => ({
       op: names[code],
       numbers,
-      ms: ms / steps,
+      ms: median(times),
       flops: flopsOf(names[code], numbers),
     })),
   };
