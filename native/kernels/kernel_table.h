@@ -3,6 +3,7 @@
 // Ops read this table and hold no number of their own.
 #pragma once
 
+#include "kernels/batch_norm_kernels.h"
 #include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/image_kernels.h"
@@ -24,6 +25,7 @@ struct KernelTable {
   const RandomKernels* random;
   const OptimizerKernels* optimizer;
   const GatherKernels* gather;
+  const BatchNormKernels* batch_norm;
 };
 
 }  // namespace receptive

@@ -11,9 +11,10 @@ extern const SoftmaxKernels kAvx512Softmax;
 extern const RandomKernels kAvx512Random;
 extern const OptimizerKernels kAvx512Optimizer;
 extern const GatherKernels kAvx512Gather;
+extern const BatchNormKernels kAvx512BatchNorm;
 
-const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,      &kAvx512Vector,
-                                  &kAvx512Image,  &kAvx512Pool2d,    &kAvx512Softmax,
-                                  &kAvx512Random, &kAvx512Optimizer, &kAvx512Gather};
+const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,     &kAvx512Vector, &kAvx512Image,
+                                  &kAvx512Pool2d, &kAvx512Softmax,  &kAvx512Random, &kAvx512Optimizer,
+                                  &kAvx512Gather, &kAvx512BatchNorm};
 
 }  // namespace receptive

@@ -11,9 +11,10 @@ extern const SoftmaxKernels kScalarSoftmax;
 extern const RandomKernels kScalarRandom;
 extern const OptimizerKernels kScalarOptimizer;
 extern const GatherKernels kScalarGather;
+extern const BatchNormKernels kScalarBatchNorm;
 
-const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,
-                                  &kScalarImage,  &kScalarPool2d,    &kScalarSoftmax,
-                                  &kScalarRandom, &kScalarOptimizer, &kScalarGather};
+const KernelTable kScalarTable = {"scalar",       &kScalarGemm,     &kScalarVector, &kScalarImage,
+                                  &kScalarPool2d, &kScalarSoftmax,  &kScalarRandom, &kScalarOptimizer,
+                                  &kScalarGather, &kScalarBatchNorm};
 
 }  // namespace receptive

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batch normalisation over the vector vocabulary: down the rows, a block of columns at a time, whose
+// statistics stay in registers. Include after a vec.h.
+#pragma once
+
+#include "kernels/batch_norm_kernels.h"
+#include "kernels/generic/lanes.inl.h"
+
+namespace receptive {
+namespace {
+
+// Sums that run side by side, so that the latency of an addition is hidden.
+constexpr int kChains = 4;
+
+// Calls body.block<kVectors>(first column, lanes) for blocks of 4, 2 and 1 vectors, the last one partial.
+template <typename Body>
+inline void for_column_blocks(const Body& body, std::int64_t channels) {
+  std::int64_t c = 0;
+  for (; c + 4 * kWidth <= channels; c += 4 * kWidth) body.template block<4>(c, WholeVector{});
+  for (; c + 2 * kWidth <= channels; c += 2 * kWidth) body.template block<2>(c, WholeVector{});
+  for (; c + kWidth <= channels; c += kWidth) body.template block<1>(c, WholeVector{});
+  if (c < channels) body.template block<1>(c, PartialVector(channels - c));
+}
+
+template <int kVectors, typename Range>
+inline void load_block(Vec* to, const float* from, Range lanes) {
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) to[v] = lanes.load(from + v * kWidth);
+}
+
+template <int kVectors, typename Range>
+inline void store_block(float* to, const Vec* from, Range lanes) {
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) lanes.store(to + v * kWidth, from[v]);
+}
+
+// totals[v] = sum over the rows of what `term` adds at column c + v * kWidth: term.onto(total, element, v,
+// lanes). A narrow block takes several rows at a time, to have as many sums side by side as a wide one.
+template <int kVectors, typename Term, typename Range>
+inline void sum_rows(Vec* totals, const Term& term, std::int64_t c, std::int64_t rows, std::int64_t channels,
+                     Range lanes) {
+  constexpr int kRows = kChains / kVectors;
+  Vec sums[kRows][kVectors];
+#pragma GCC unroll 4
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[i][v] = zero();
+  }
+  std::int64_t row = 0, at = c;
+  for (; row + kRows <= rows; row += kRows, at += kRows * channels) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v)
+        sums[i][v] = term.onto(sums[i][v], at + i * channels + v * kWidth, v, lanes);
+    }
+  }
+  for (; row < rows; ++row, at += channels) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[0][v] = term.onto(sums[0][v], at + v * kWidth, v, lanes);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    totals[v] = sums[0][v];
+#pragma GCC unroll 4
+    for (int i = 1; i < kRows; ++i) totals[v] = add(totals[v], sums[i][v]);
+  }
+}
+
+struct Value {
+  const float* x;
+  template <typename Range>
+  inline Vec onto(Vec total, std::int64_t at, int, Range lanes) const {
+    return add(total, lanes.load(x + at));
+  }
+};
+
+struct Deviation {
+  const float* x;
+  const Vec* origin;
+  template <typename Range>
+  inline Vec onto(Vec total, std::int64_t at, int v, Range lanes) const {
+    return add(total, sub(lanes.load(x + at), origin[v]));
+  }
+};
+
+struct SquaredDeviation {
+  const float* x;
+  const Vec *origin, *mean;
+  template <typename Range>
+  inline Vec onto(Vec total, std::int64_t at, int v, Range lanes) const {
+    const Vec deviation = sub(sub(lanes.load(x + at), origin[v]), mean[v]);
+    return fma(deviation, deviation, total);
+  }
+};
+
+struct DeviationProduct {
+  const float *dy, *x;
+  const Vec* mean;
+  template <typename Range>
+  inline Vec onto(Vec total, std::int64_t at, int v, Range lanes) const {
+    return fma(lanes.load(dy + at), sub(lanes.load(x + at), mean[v]), total);
+  }
+};
+
+struct Moments {
+  float *mean, *m2;
+  const float *x, *origin;
+  std::int64_t rows, channels;
+
+  template <int kVectors, typename Range>
+  inline void block(std::int64_t c, Range lanes) const {
+    Vec from[kVectors], centre[kVectors], squares[kVectors];
+    load_block<kVectors>(from, origin + c, lanes);
+    sum_rows<kVectors>(centre, Deviation{x, from}, c, rows, channels, lanes);
+    const Vec count = broadcast(static_cast<float>(rows));
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) centre[v] = div(centre[v], count);
+    sum_rows<kVectors>(squares, SquaredDeviation{x, from, centre}, c, rows, channels, lanes);
+    store_block<kVectors>(mean + c, centre, lanes);
+    store_block<kVectors>(m2 + c, squares, lanes);
+  }
+};
+
+struct GradientSums {
+  float *dy_sum, *product_sum;
+  const float *dy, *x, *mean;
+  std::int64_t rows, channels;
+
+  template <int kVectors, typename Range>
+  inline void block(std::int64_t c, Range lanes) const {
+    Vec centre[kVectors], total[kVectors];
+    load_block<kVectors>(centre, mean + c, lanes);
+    sum_rows<kVectors>(total, Value{dy}, c, rows, channels, lanes);
+    store_block<kVectors>(dy_sum + c, total, lanes);
+    sum_rows<kVectors>(total, DeviationProduct{dy, x, centre}, c, rows, channels, lanes);
+    store_block<kVectors>(product_sum + c, total, lanes);
+  }
+};
+
+struct Normalize {
+  float* y;
+  const float *x, *scale, *shift;
+  std::int64_t rows, channels;
+
+  template <int kVectors, typename Range>
+  inline void block(std::int64_t c, Range lanes) const {
+    Vec factor[kVectors], offset[kVectors];
+    load_block<kVectors>(factor, scale + c, lanes);
+    load_block<kVectors>(offset, shift + c, lanes);
+    for (std::int64_t row = 0, at = c; row < rows; ++row, at += channels) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t i = at + v * kWidth;
+        lanes.store(y + i, fma(lanes.load(x + i), factor[v], offset[v]));
+      }
+    }
+  }
+};
+
+struct GradInput {
+  float* dx;
+  const float *dy, *x, *mean, *dy_factor, *x_factor, *shift;
+  std::int64_t rows, channels;
+
+  template <int kVectors, typename Range>
+  inline void block(std::int64_t c, Range lanes) const {
+    Vec centre[kVectors], of_dy[kVectors], of_x[kVectors], offset[kVectors];
+    load_block<kVectors>(centre, mean + c, lanes);
+    load_block<kVectors>(of_dy, dy_factor + c, lanes);
+    load_block<kVectors>(of_x, x_factor + c, lanes);
+    load_block<kVectors>(offset, shift + c, lanes);
+    for (std::int64_t row = 0, at = c; row < rows; ++row, at += channels) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t i = at + v * kWidth;
+        const Vec deviation = sub(lanes.load(x + i), centre[v]);
+        lanes.store(dx + i, fma(lanes.load(dy + i), of_dy[v], fma(deviation, of_x[v], offset[v])));
+      }
+    }
+  }
+};
+
+void moments(float* mean, float* m2, const float* x, const float* origin, std::int64_t rows,
+             std::int64_t channels) {
+  for_column_blocks(Moments{mean, m2, x, origin, rows, channels}, channels);
+}
+
+void normalize_rows(float* y, const float* x, const float* scale, const float* shift, std::int64_t rows,
+                    std::int64_t channels) {
+  for_column_blocks(Normalize{y, x, scale, shift, rows, channels}, channels);
+}
+
+void gradient_sums(float* dy_sum, float* product_sum, const float* dy, const float* x, const float* mean,
+                   std::int64_t rows, std::int64_t channels) {
+  for_column_blocks(GradientSums{dy_sum, product_sum, dy, x, mean, rows, channels}, channels);
+}
+
+void grad_input(float* dx, const float* dy, const float* x, const float* mean, const float* dy_factor,
+                const float* x_factor, const float* shift, std::int64_t rows, std::int64_t channels) {
+  for_column_blocks(GradInput{dx, dy, x, mean, dy_factor, x_factor, shift, rows, channels}, channels);
+}
+
+constexpr BatchNormKernels kBatchNormKernels = {moments, normalize_rows, gradient_sums, grad_input};
+
+}  // namespace
+}  // namespace receptive
