@@ -45,7 +45,8 @@ export function confusionText(
     const share = total === 0 ? '—' : `${((100 * row[label]) / total).toFixed(1)} %`;
     return `${names[label].padStart(nameWidth)}   ${entries.join('  ')}  ${quiet(share.padStart(8))}`;
   });
-  return [quiet(heading), ...rows].join('\n');
+  const columns = `${' '.repeat(nameWidth + 3)}${'predicted'.padStart(width)}`;
+  return [columns, heading].map(quiet).concat(rows).join('\n');
 }
 
 function shorten(name: string): string {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training as it is watched: a bar while an epoch runs and a line when it is over. Where no one watches, lines only.
+import cliProgress from 'cli-progress';
+import type { HistoryRow, ProgressReport } from '../train/progress.js';
+import { count, duration, percent } from './format.js';
+import type { Output } from './output.js';
+
+const LINE_INTERVAL = 10_000; // ms between two lines within a long epoch
+const FORMAT =
+  '{epoch}  {bar} {percentage} %   loss {loss}   accuracy {accuracy}   {rate} images/s   {left} left';
+
+/** Shows the epochs of one training. */
+export class EpochDisplay {
+  readonly #output: Output;
+  readonly #epochs: number;
+  #bar: cliProgress.SingleBar | undefined;
+  #lastLine = performance.now();
+
+  constructor(output: Output, epochs: number) {
+    this.#output = output;
+    this.#epochs = epochs;
+  }
+
+  /** Takes what `fit` reports about ten times a second. */
+  onProgress(report: ProgressReport): void {
+    if (this.#output.isQuiet) return;
+    const parts = {
+      epoch: this.#name(report.epoch),
+      loss: report.loss.toFixed(4),
+      accuracy: percent(report.accuracy),
+      rate: count(report.imagesPerSecond),
+      left: duration(report.secondsLeft),
+    };
+    if (this.#output.isTerminal) {
+      this.#bar ??= this.#newBar(report.batches, parts);
+      this.#bar.update(report.batch, parts);
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#lastLine < LINE_INTERVAL || report.batch === report.batches) return;
+    this.#lastLine = now;
+    const share = percent(report.batch / report.batches, 0).padStart(5);
+    this.#output.progress(
+      `${parts.epoch}  ${share}   loss ${parts.loss}   accuracy ${parts.accuracy}   ` +
+        `${parts.rate} images/s   ${parts.left} left`,
+    );
+  }
+
+  /** Takes the row of a finished epoch. */
+  onEpoch(row: HistoryRow): void {
+    this.clear();
+    this.#lastLine = performance.now();
+    const { dim } = this.#output.colors;
+    const test =
+      row.valLoss === undefined || row.valAccuracy === undefined
+        ? ''
+        : `   test ${row.valLoss.toFixed(4)} ${percent(row.valAccuracy).padStart(8)}`;
+    this.#output.progress(
+      `${this.#name(row.epoch)}   loss ${row.loss.toFixed(4)} ${percent(row.accuracy).padStart(8)}${test}   ` +
+        dim(`${count(row.imagesPerSecond)} images/s   ${duration(row.seconds)}`),
+    );
+  }
+
+  /** Takes the bar away, so that other lines can be written. */
+  clear(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #name(epoch: number): string {
+    return `epoch ${String(epoch).padStart(String(this.#epochs).length)}/${this.#epochs}`;
+  }
+
+  #newBar(batches: number, parts: object): cliProgress.SingleBar {
+    const bar = new cliProgress.SingleBar({
+      format: FORMAT,
+      stream: this.#output.stream,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      barsize: 24,
+      fps: 12,
+      clearOnComplete: true,
+      linewrap: false,
+      autopadding: true,
+    });
+    bar.start(batches, 0, parts);
+    return bar;
+  }
+}

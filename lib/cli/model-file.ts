@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trained model as one file: weights, and all that is needed to use them with nothing else at hand.
+import type { Dataset, Normalization } from '../data/dataset.js';
+import { fail, ReceptiveError } from '../errors.js';
+import { readMetadata } from '../io/metadata.js';
+import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
+import { createModel } from '../models/registry.js';
+import type { Module } from '../nn/module.js';
+
+/** What is saved. */
+export interface ModelToSave {
+  readonly modelName: string;
+  readonly model: Module;
+  /** Its images, classes and normalisation are what the model is for. */
+  readonly dataset: Dataset;
+  readonly flags: { readonly data: string; readonly seed: number };
+}
+
+/** A model as a file describes it. */
+export interface LoadedModel {
+  readonly path: string;
+  readonly name: string;
+  readonly model: Module;
+  readonly inputShape: readonly [number, number, number];
+  readonly classNames: readonly string[];
+  readonly normalization: Normalization;
+  /** Name and seed of the data set that it was trained on, if the file says so. */
+  readonly data: string | undefined;
+  readonly seed: number | undefined;
+}
+
+/** Saves a model whole or not at all. Throws ERR_FILE. */
+export async function saveModel(path: string, { modelName, model, dataset, flags }: ModelToSave) {
+  const { imageShape, classNames, normalization } = dataset;
+  const extra = { data: flags.data, seed: String(flags.seed) };
+  await saveWeights(model, path, {
+    metadata: { model: modelName, inputShape: imageShape, classNames, normalization, extra },
+  });
+  return { path, weightsSha256: weightsSha256(model) };
+}
+
+/** Builds the model that a file describes and loads its weights. Throws ERR_FILE, ERR_DATA. */
+export async function loadModel(path: string): Promise<LoadedModel> {
+  const { model: name, inputShape, classNames, normalization, extra } = await readMetadata(path);
+  if (name === undefined || inputShape === undefined || classNames === undefined) {
+    throw fail('ERR_DATA', {
+      op: `model file ${path}`,
+      expected: 'a file that says which model it is, with input shape and class names',
+      received: 'weights alone',
+      hint: 'files of other programs are loaded in code, with loadWeights',
+    });
+  }
+  const channels = inputShape[2];
+  const model = build(path, name, inputShape, classNames.length);
+  await loadWeights(model, path);
+  const seed = Number(extra?.seed);
+  return {
+    path,
+    name,
+    model,
+    inputShape,
+    classNames,
+    normalization: checkNormalization(path, normalization, channels),
+    data: extra?.data,
+    seed: Number.isSafeInteger(seed) ? seed : undefined,
+  };
+}
+
+/** A file may name a model or a size that this version does not have: that is the file's fault, not the caller's. */
+function build(
+  path: string,
+  name: string,
+  inputShape: readonly [number, number, number],
+  classes: number,
+): Module {
+  try {
+    return createModel(name, { inputShape, classes }).model;
+  } catch (cause) {
+    throw fail('ERR_DATA', {
+      op: `model file ${path}`,
+      expected: `a model that this version can build${cause instanceof ReceptiveError ? `: ${cause.expected}` : ''}`,
+      received: `${name} for [${inputShape.join(', ')}] and ${classes} classes`,
+      cause,
+    });
+  }
+}
+
+function checkNormalization(path: string, found: Normalization | undefined, channels: number): Normalization {
+  if (found === undefined) {
+    return { mean: new Array<number>(channels).fill(0), std: new Array<number>(channels).fill(1) };
+  }
+  if (found.mean.length === channels) return found;
+  throw fail('ERR_DATA', {
+    op: `model file ${path}`,
+    expected: `normalization of ${channels} channels`,
+    received: `${found.mean.length}`,
+  });
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
+import { InvalidArgumentError } from 'commander';
+import { didYouMean } from '../errors.js';
+
+/** Reads a whole number in a range. */
+export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= low && value <= high) return value;
+    const range = high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}
+
+/** Reads any safe integer. */
+export const anyWholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('It must be a whole number.');
+};
+
+/** Reads a finite number above 0, or from 0 where `zero` is allowed. */
+export function positiveNumber({ zero = false, below = Infinity } = {}): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const isInRange = zero ? value >= 0 : value > 0;
+    if (text.trim() !== '' && Number.isFinite(value) && isInRange && value < below) return value;
+    const limit = below === Infinity ? '' : ` and below ${below}`;
+    throw new InvalidArgumentError(`It must be a number ${zero ? 'of at least' : 'above'} 0${limit}.`);
+  };
+}
+
+/** Reads one of some names, and knows which was meant. */
+export function oneOf<Name extends string>(names: readonly Name[]): (text: string) => Name {
+  return (text) => {
+    const name = names.find((known) => known === text);
+    if (name !== undefined) return name;
+    const hint = didYouMean(text, names);
+    throw new InvalidArgumentError(
+      `It must be one of ${names.join(', ')}${hint === undefined ? '' : ` (${hint})`}.`,
+    );
+  };
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands and their options, and what becomes of an error: one line on standard error and an exit status, 2 for
+// what the caller asked wrongly, 1 for what went wrong.
+import { Command, CommanderError } from 'commander';
+import { datasetNames } from '../data/registry.js';
+import { ReceptiveError } from '../errors.js';
+import { modelNames } from '../models/registry.js';
+import { OPTIMIZER_NAMES, SCHEDULE_NAMES } from '../train/optimizers.js';
+import { evalCommand } from './eval.js';
+import { INVERT_NAMES } from './image.js';
+import { infoCommand } from './info.js';
+import { anyWholeNumber, oneOf, positiveNumber, wholeNumber } from './options.js';
+import { predictCommand } from './predict.js';
+import { summaryCommand } from './summary.js';
+import { trainCommand } from './train.js';
+import { version } from './version.js';
+
+/**
+ * Runs one command line.
+ *
+ * @param args without the program's own name
+ * @returns the exit status: 0, 1 for a failure, 2 for bad usage, 130 or 143 after a signal
+ */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
+    throw error;
+  });
+  let status = 0;
+  const program = build((code) => {
+    status = code ?? 0;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Says what went wrong and returns the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has said so itself
+  const message = error instanceof Error ? error.message : String(error);
+  const isExpected = error instanceof ReceptiveError;
+  const prefix = isExpected ? '' : 'unexpected error: ';
+  process.stderr.write(`receptive: ${prefix}${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  if (process.env.RECEPTIVE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return isExpected && error.code === 'ERR_ARGUMENT' ? 2 : 1;
+}
+
+function build(done: (code: number | undefined) => void): Command {
+  const program = new Command('receptive')
+    .description('Train and run convolutional neural networks on native SIMD kernels.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`receptive: ${oneLine(text)}\n`),
+    });
+  const models = modelNames.join(', ');
+  const dataSets = oneOfText(datasetNames);
+
+  const train = program
+    .command('train')
+    .description('train a model, save it and draw its learning curves')
+    .option('--model <name>', `one of ${models}; default: the one that suits the data`, oneOf(modelNames))
+    .option('--data <name>', dataSets, oneOf(datasetNames), 'glyphs');
+  addFiles(train)
+    .option('--train-size <n>', 'use so many training images', wholeNumber(1))
+    .option('--epochs <n>', 'passes over the training images', wholeNumber(1, 1e6), 3)
+    .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
+    .option('--optimizer <name>', oneOfText(OPTIMIZER_NAMES), oneOf(OPTIMIZER_NAMES), 'adamw')
+    .option('--lr <rate>', 'learning rate; default: 0.01 for sgd, else 0.001', positiveNumber())
+    .option('--momentum <m>', 'of sgd; default: 0.9', positiveNumber({ zero: true, below: 1 }))
+    .option('--weight-decay <d>', 'default: 0.01 for adamw, else 0', positiveNumber({ zero: true }))
+    .option(
+      '--schedule <name>',
+      'learning rate: constant, or cosine, down to 0',
+      oneOf(SCHEDULE_NAMES),
+      'cosine',
+    )
+    .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
+    .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');
+  addCommon(addThreads(train)).action(async (options) => done(await trainCommand(options)));
+
+  const evaluate = program
+    .command('eval')
+    .argument('<model>', 'path of a saved model')
+    .description('measure a saved model on test images')
+    .option('--data <name>', `${dataSets}; default: what it was trained on`, oneOf(datasetNames));
+  addFiles(evaluate)
+    .option('--batch-size <n>', 'images at a time', wholeNumber(1, 1e6), 256)
+    .option('--seed <n>', 'of drawn data; default: what it was trained with', anyWholeNumber);
+  addCommon(addThreads(evaluate)).action(async (model, options) => done(await evalCommand(model, options)));
+
+  const predict = program
+    .command('predict')
+    .argument('<model>', 'path of a saved model')
+    .argument('<image...>', 'PNG or JPEG files')
+    .description('say what is on images')
+    .option('--invert <when>', 'swap dark and light: auto, always or never', oneOf(INVERT_NAMES), 'auto');
+  addCommon(addThreads(predict)).action(async (model, images, options) =>
+    done(await predictCommand(model, images, options)),
+  );
+
+  const summary = program
+    .command('summary')
+    .argument('<model>', `path of a saved model, or one of ${models}`)
+    .description('list the layers of a model');
+  addCommon(summary).action(async (model, options) => done(await summaryCommand(model, options)));
+
+  const info = program.command('info').description('show versions, instruction set and threads');
+  addCommon(info).action(async (options) => done(await infoCommand(options)));
+  return program;
+}
+
+const oneOfText = (names: readonly string[]) => `one of ${names.join(', ')}`;
+
+function addFiles(command: Command): Command {
+  return command
+    .option(
+      '--data-dir <folder>',
+      'where the files of mnist lie; default: the cache, else they are downloaded',
+    )
+    .option('--test-size <n>', 'use so many test images', wholeNumber(1));
+}
+
+function addThreads(command: Command): Command {
+  return command.option('--threads <n>', 'default: what this process may use', wholeNumber(1, 256));
+}
+
+function addCommon(command: Command): Command {
+  return command
+    .option('--quiet', 'print the result only')
+    .option('--json', 'print one JSON object as the last line of standard output');
+}
+
+/** Commander puts its suggestions on a second line and begins with "error:". */
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder that a training leaves behind. It is proved writable before the training starts, and each file appears in
+// it whole or not at all.
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fail } from '../errors.js';
+import { writeAtomically } from '../io/atomic-file.js';
+
+/** A folder to write results to. */
+export class RunFolder {
+  readonly path: string;
+  /** Folders that were made for it, the innermost first. */
+  readonly #made: readonly string[];
+
+  private constructor(path: string, made: readonly string[]) {
+    this.path = path;
+    this.#made = made;
+  }
+
+  /**
+   * Makes the folder if it is not there and writes a file of no consequence.
+   *
+   * Throws ERR_FILE where that does not work.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    const made: string[] = [];
+    const folder = new RunFolder(path, made);
+    try {
+      await makeFolder(resolve(path), made);
+      const probe = join(path, `.${randomUUID()}`);
+      await writeFile(probe, '', { flag: 'wx' });
+      await rm(probe);
+      return folder;
+    } catch (cause) {
+      await folder.abandon();
+      throw unwritable(path, cause);
+    }
+  }
+
+  /** The path of a file in the folder. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Writes a whole file. Throws ERR_FILE and leaves what was there. */
+  async write(name: string, contents: string): Promise<void> {
+    await writeAtomically('train', this.file(name), new TextEncoder().encode(contents));
+  }
+
+  /** Takes away the folders that were made for this one, as far as they are empty. */
+  async abandon(): Promise<void> {
+    for (const folder of this.#made) {
+      try {
+        await rmdir(folder);
+      } catch {
+        return; // something is in it: it stays
+      }
+    }
+  }
+}
+
+/**
+ * Makes a folder and those above it, and puts what it made in front of `made`. Not mkdir's own `recursive`: where the
+ * system says ENOENT whatever is tried, as /proc does, that goes on for ever.
+ */
+async function makeFolder(path: string, made: string[]): Promise<void> {
+  const isThere = await stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (isThere) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path), made);
+  await mkdir(path);
+  made.unshift(path);
+}
+
+function unwritable(path: string, cause: unknown) {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return fail('ERR_FILE', {
+    op: '--out',
+    expected: `to be able to write ${path}`,
+    received: reason,
+    hint: 'name another folder with --out',
+    cause,
+  });
+}
