@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeSafetensors,
   encodeSafetensors,
+  headerLength,
   type SafetensorsFile,
   type StoredTensor,
 } from '../../lib/io/safetensors.js';
@@ -229,6 +230,19 @@ describe('a lying header', () => {
     expect(error.op).toBe('safetensors file model.safetensors');
     expect(error.message.length).toBeLessThan(500);
     expect(error.message).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('is refused for its length before anyone reads it', () => {
+    const prefix = fileOf('', 0, 100_000_001n);
+    expect(refused(() => headerLength(prefix, 2 ** 30, 'large')).expected).toBe(
+      'a header of at most 100000000 bytes',
+    );
+    expect(headerLength(fileOf('', 0, 100_000_000n), 2 ** 30, 'large')).toBe(100_000_000);
+  });
+
+  it('is refused for its depth before the stack overflows', () => {
+    const error = refused(() => decodeSafetensors(fileOf(`{"a":${'['.repeat(1000)}`)));
+    expect(error.received).toContain('at most 8 levels');
   });
 
   it('cannot fill an error with its own text', () => {

@@ -101,6 +101,17 @@ describe('Dropout', () => {
   });
 });
 
+describe('AvgPool2d', () => {
+  it('counts the padding in the mean unless told not to', () => {
+    using _scope = tensorScope();
+    const x = tensor([1, 2, 3, 4], [1, 2, 2, 1]);
+    const window = { kernelSize: 2, padding: 1 };
+    expect([...new nn.AvgPool2d(window).call(x).data()]).toEqual([0.25, 0.5, 0.75, 1]);
+    const without = new nn.AvgPool2d({ ...window, countIncludePad: false });
+    expect([...without.call(x).data()]).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe('what layers refuse', () => {
   const conv = (options: object, inC = 1, outC = 1) =>
     refused(() => new nn.Conv2d(inC, outC, options as nn.Conv2dOptions));
