@@ -54,7 +54,8 @@ void crop_padded(float* dx, const float* padded, const Conv2dGeometry& g) {
   const std::int64_t count = columns.end - columns.begin;
   for (std::int64_t y = 0; y < g.in_h; ++y) {
     float* row = dx + y * g.in_w * c;
-    if (y < first_row || y >= first_row + rows.end - rows.begin) {
+    // With padding and a stride beyond the image, no output may reach any column: `first` is negative then.
+    if (count == 0 || y < first_row || y >= first_row + rows.end - rows.begin) {
       zero_floats(row, g.in_w * c);
       continue;
     }
