@@ -86,6 +86,14 @@ export async function runRounds(workers, prober, plan, onProgress = () => {}) {
   return good.length >= plan.rounds / 2 ? { rounds: good, steady: true } : { rounds: all, steady: false };
 }
 
+/** Why rounds were not steady, for a remark beside the figures. */
+export function unrest(rounds, others) {
+  const probes = rounds.flatMap((round) => round.probes);
+  const spread = (100 * (Math.max(...probes) - Math.min(...probes))) / median(probes);
+  const peak = `its peak moved by ${spread.toFixed(0)} %`;
+  return `unsteady machine: ${peak}, other processes took ${others.toFixed(0)} %`;
+}
+
 /** What the rounds say about one contestant: the median time, its interval, its share of the adjacent peak. */
 export function summarize(rounds, name, flops) {
   const blocks = rounds.map((round) => round.values[name]);

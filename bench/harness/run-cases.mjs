@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases of a suite against the peers, for each number of threads, and makes a row of each.
-import { prepareBestVariant, runRounds, summarize, summarizeRatio } from './compare.mjs';
+import { prepareBestVariant, runRounds, summarize, summarizeRatio, unrest } from './compare.mjs';
 import { missingLine, startOurs, startPeer } from './contestants.mjs';
 import { watchProcessor } from './machine.mjs';
 
@@ -56,7 +56,7 @@ async function measureCase(context, ours, peers, { name, task, flops = 0, error:
     peers: {},
     ratio: {},
     ratioInterval: {},
-    notes: steady ? '' : `unsteady machine: ${others.toFixed(0)} % went to other processes`,
+    notes: steady ? '' : unrest(rounds, others),
   };
   for (const { worker, variant } of ready) {
     const { ratio, interval } = summarizeRatio(rounds, ours.name, worker.name);

@@ -8,6 +8,8 @@ import { duration, ratioText } from '../../bench/harness/table.mjs';
 import { layerFlops, NETS, stepFlops } from '../../bench/nets.mjs';
 import { CONV_SHAPES, convFlops } from '../../bench/shapes.mjs';
 import { loadSuite, SUITE_NAMES } from '../../bench/suites/index.mjs';
+import { LeNet5 } from '../../lib/models/lenet5.js';
+import { summarize } from '../../lib/nn/summary.js';
 
 function bench(...args: string[]) {
   const script = fileURLToPath(new URL('../../bench/run.mjs', import.meta.url));
@@ -76,6 +78,23 @@ describe('operations counted', () => {
     // 28 * 28 * 6 * 25, 10 * 10 * 16 * 150, 400 * 120, 120 * 84, 84 * 10 multiply-adds
     expect(layerFlops(NETS.lenet5)).toEqual([235200, 480000, 96000, 20160, 1680]);
     expect(stepFlops(NETS.lenet5, 2)).toBe(2 * (3 * 833040 - 235200));
+  });
+});
+
+describe('the nets', () => {
+  it('describe the LeNet-5 of the library', () => {
+    using model = new LeNet5();
+    const layers = summarize(model, NETS.lenet5.input).filter(({ type }) => type !== 'Flatten');
+    const kinds: Record<string, string> = {
+      Conv2d: 'conv',
+      ReLU: 'relu',
+      MaxPool2d: 'maxpool',
+      Linear: 'linear',
+    };
+    const described = NETS.lenet5.layers.map(([kind]) => kind).filter((kind) => kind !== 'flatten');
+    expect(layers.map(({ type }) => kinds[type])).toEqual(described);
+    const flops = layers.map(({ multiplyAdds }) => 2 * multiplyAdds).filter((count) => count > 0);
+    expect(flops).toEqual(layerFlops(NETS.lenet5));
   });
 });
 

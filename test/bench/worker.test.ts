@@ -11,6 +11,7 @@ import {
   summarize,
   summarizeRatio,
   undisturbed,
+  unrest,
 } from '../../bench/harness/compare.mjs';
 import { missingLine, PEERS, startPeer } from '../../bench/harness/contestants.mjs';
 import { Worker } from '../../bench/harness/worker.mjs';
@@ -105,6 +106,7 @@ describe('undisturbed', () => {
     const rounds = [round(0, 100, 99), round(40, 100, 100), round(4, 101, 100), round(0, 80, 100)];
     expect(undisturbed(rounds, 5)).toEqual([rounds[0], rounds[2]]);
     expect(undisturbed(rounds, 50)).toEqual([rounds[0], rounds[1], rounds[2]]);
+    expect(unrest(rounds, 12.3)).toBe('unsteady machine: its peak moved by 21 %, other processes took 12 %');
   });
 });
 
