@@ -148,6 +148,27 @@ export class DataLoader implements Iterable<Batch> {
     }
   }
 
+  /** @internal The data set in native memory: images [total, h, w, c] and labels [total]. */
+  get native(): { readonly images: Tensor; readonly labels: Tensor } {
+    return { images: this.#images, labels: this.#labels };
+  }
+
+  /**
+   * @internal What is left of this epoch, for a step that gathers its batches itself: indices of images, batch after
+   * batch. The loader goes on to the next epoch.
+   */
+  takeEpoch(): Int32Array {
+    const first = this.#resumes ? this.#batch : 0;
+    const order = this.#order(this.#epoch);
+    this.#resumes = false;
+    this.#epoch += 1;
+    this.#batch = 0;
+    return order.subarray(
+      first * this.batchSize,
+      this.dropLast ? this.length * this.batchSize : order.length,
+    );
+  }
+
   /** Frees the native copy of the data set. Batches that were given out live on. */
   dispose(): void {
     this.#images.dispose();

@@ -48,9 +48,8 @@ interface Refusal {
 }
 
 function isRefusal(error: unknown): error is Refusal {
-  return (
-    error instanceof Error && !(error instanceof ReceptiveError) && 'code' in error && 'expected' in error
-  );
+  const isObject = typeof error === 'object' && error !== null && !(error instanceof ReceptiveError);
+  return isObject && 'code' in error && 'expected' in error;
 }
 
 /** Gives a refusal of native code the library's error form. */

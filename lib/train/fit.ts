@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
 import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
@@ -24,7 +25,13 @@ export interface FitOptions extends OptimizerOptions {
   readonly validation?: Dataset | undefined;
   /** Stops the training after the step that is under way. */
   readonly signal?: AbortSignal | undefined;
-  /** After each step. */
+  /**
+   * Record the step once and replay it natively, on threads of the library's own, so that the event loop stays free.
+   * Default true; a model that looks at values of tensors cannot be captured, and is trained eagerly. The weights are the
+   * same either way.
+   */
+  readonly capture?: boolean | undefined;
+  /** After each step; the next one waits for it, so leave it out where steps take microseconds. */
   readonly onBatch?: ((report: BatchReport) => void) | undefined;
   /** After each epoch; the next one waits for a promise. */
   readonly onEpoch?: ((row: HistoryRow) => void | Promise<void>) | undefined;
@@ -45,6 +52,10 @@ export interface FitResult {
   /** Time of all training steps, without validation. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Whether the steps were captured and replayed natively. */
+  readonly captured: boolean;
+  /** Why they were not, where the model did not allow it. */
+  readonly notCaptured: string | undefined;
 }
 
 const training = new WeakSet<Module>();
@@ -52,7 +63,7 @@ const training = new WeakSet<Module>();
 /**
  * Trains a classifier: softmax cross-entropy between the model's logits and the labels of the data set.
  *
- * The event loop turns every 25 ms or so. The weights that come out depend on the model's own, the data, the options and
+ * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights that come out depend on the model's own, the data, the options and
  * the seed, and not on the number of threads. Stopped by the signal, it resolves, with `aborted: true`.
  *
  * Throws, before anything is changed: ERR_ARGUMENT for wrong options or an empty data set, ERR_SHAPE where data set and
@@ -80,8 +91,17 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     const { optimizer, release } = makeOptimizer(model, options);
     try {
       const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
-      const run = new TrainingRun(model, loader, optimizer, setLr, epochs, options);
-      return await run.toTheEnd(validationLoader, classes);
+      const capturing =
+        options.capture === false ? undefined : new CapturedTraining(model, loader, optimizer);
+      try {
+        const notCaptured = capturing?.prepare();
+        const captured = notCaptured === undefined ? capturing : undefined;
+        const run = new TrainingRun(model, loader, optimizer, setLr, epochs, options, captured);
+        const result = await run.toTheEnd(validationLoader, classes);
+        return { ...result, captured: captured !== undefined, notCaptured };
+      } finally {
+        capturing?.dispose();
+      }
     } finally {
       optimizer.zeroGrad();
       release();

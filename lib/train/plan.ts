@@ -195,14 +195,11 @@ export class CapturedStep {
     return this.#streams.map((name) => streams[name]);
   }
 
-  #columns(outputs: Float64Array, steps: number): StepOutputs {
-    const width = this.#outputs.length;
-    return Object.fromEntries(
-      this.#outputs.map((name, column) => [
-        name,
-        Float64Array.from({ length: steps }, (_, step) => outputs[step * width + column]),
-      ]),
-    );
+  /** Views, one for each output: native code writes them one after another. */
+  #columns(outputs: Float64Array, done: number): StepOutputs {
+    const steps = outputs.length / this.#outputs.length;
+    const column = (index: number) => outputs.subarray(index * steps, index * steps + done);
+    return Object.fromEntries(this.#outputs.map((name, index) => [name, column(index)]));
   }
 
   #advance(steps: number): void {

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
-import type { DataLoader } from '../data/loader.js';
-import { fail } from '../errors.js';
+import type { Batch, DataLoader } from '../data/loader.js';
+import { fail, ReceptiveError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { countCorrect } from '../ops/classify.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { tensorScope } from '../tensor/scope.js';
+import type { CapturedTraining } from './captured-epoch.js';
+import { EpochProgress } from './epoch-progress.js';
 import { evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
-import { type CurvePoint, type HistoryRow, RunningMean, Stopwatch } from './progress.js';
+import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
 
-const CURVE_POINTS = 20; // an epoch
 const PROGRESS_INTERVAL = 100; // ms
+
+/** What a training run tells of itself. */
+export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured'>;
 
 /** One call of `fit`, after its checks. */
 export class TrainingRun {
@@ -23,6 +27,7 @@ export class TrainingRun {
   readonly #setLr: (step: number) => void;
   readonly #epochs: number;
   readonly #options: FitOptions;
+  readonly #captured: CapturedTraining | undefined;
 
   readonly #history: HistoryRow[] = [];
   readonly #curve: CurvePoint[] = [];
@@ -38,6 +43,7 @@ export class TrainingRun {
     setLr: (step: number) => void,
     epochs: number,
     options: FitOptions,
+    captured: CapturedTraining | undefined,
   ) {
     this.#model = model;
     this.#loader = loader;
@@ -45,10 +51,11 @@ export class TrainingRun {
     this.#setLr = setLr;
     this.#epochs = epochs;
     this.#options = options;
+    this.#captured = captured;
   }
 
   /** Runs all epochs, or up to the step in which the signal comes. */
-  async toTheEnd(validation: DataLoader | null, classes: number): Promise<FitResult> {
+  async toTheEnd(validation: DataLoader | null, classes: number): Promise<TrainingResult> {
     for (let epoch = 1; epoch <= this.#epochs && !this.#isAborted; epoch++) {
       const row = await this.#epoch(epoch);
       if (row === undefined) break;
@@ -79,65 +86,98 @@ export class TrainingRun {
 
   /** One pass over the data set; nothing if the signal ended it. */
   async #epoch(epoch: number): Promise<HistoryRow | undefined> {
-    const mean = new RunningMean();
-    const window = new RunningMean();
-    const watch = new Stopwatch().start();
+    const progress = new EpochProgress(epoch, this.#loader.length);
     this.#watch.start();
-    const batches = this.#loader.length;
-    const stride = Math.max(1, Math.floor(batches / CURVE_POINTS));
-    const iterator = this.#loader[Symbol.iterator]();
-    let batch = 0;
-    const step = (): boolean => {
-      const { loss, correct, images } = this.#oneStep(iterator, epoch, batch + 1);
-      batch += 1;
-      mean.add(loss, correct, images);
-      window.add(loss, correct, images);
-      if (batch % stride === 0 || batch === batches) {
-        const { loss, accuracy } = window;
-        this.#curve.push({ epoch: epoch - 1 + batch / batches, loss, accuracy });
-        window.reset();
+    try {
+      if (this.#captured === undefined) {
+        await this.#eagerEpoch(progress);
+      } else {
+        await this.#capturedEpoch(progress, this.#captured);
       }
-      const { step, lr } = { step: this.#step, lr: this.#optimizer.lr };
-      this.#options.onBatch?.({ epoch, batch, batches, step, loss, accuracy: correct / images, lr });
-      return batch < batches && !this.#isAborted;
+    } finally {
+      this.#watch.stop();
+    }
+    if (progress.batch < progress.batches) return undefined;
+    const { loss, accuracy, images } = progress.mean;
+    const { seconds } = progress.watch;
+    return { epoch, loss, accuracy, lr: this.#optimizer.lr, seconds, imagesPerSecond: images / seconds };
+  }
+
+  async #eagerEpoch(progress: EpochProgress): Promise<void> {
+    const iterator = this.#loader[Symbol.iterator]();
+    const step = (): boolean => {
+      const { loss, correct, images } = this.#oneStep(iterator, progress);
+      this.#account(progress, loss, correct, images);
+      return progress.batch < progress.batches && !this.#isAborted;
     };
     try {
       await inSlices(this.#model, true, step, () => {
-        this.#report(epoch, batch, mean, watch);
+        this.#report(progress);
         return !this.#isAborted;
       });
     } finally {
       iterator.return?.();
-      this.#watch.stop();
     }
-    if (batch < batches) return undefined;
-    const { seconds } = watch;
-    const { loss, accuracy, images } = mean;
-    const { lr } = this.#optimizer;
-    return { epoch, loss, accuracy, lr, seconds, imagesPerSecond: images / seconds };
   }
 
-  #oneStep(iterator: ReturnType<DataLoader[typeof Symbol.iterator]>, epoch: number, batch: number) {
+  async #capturedEpoch(progress: EpochProgress, captured: CapturedTraining): Promise<void> {
+    const first = this.#step;
+    try {
+      await captured.epoch({
+        signal: this.#options.signal,
+        oneByOne: this.#options.onBatch !== undefined,
+        beforeStep: (step) => this.#setLr(first + step),
+        onStep: (loss, correct, images) => {
+          this.#setLr(this.#step); // the rates of all steps were set before; reports are to show this step's
+          this.#account(progress, loss, correct, images);
+        },
+        onReport: () => this.#report(progress),
+      });
+    } catch (error) {
+      if (!(error instanceof ReceptiveError) || error.code !== 'ERR_NUMERICS') throw error;
+      this.#setLr(this.#step);
+      throw this.#notFinite(error.received, progress);
+    }
+  }
+
+  /** Takes note of a step that was done. */
+  #account(progress: EpochProgress, loss: number, correct: number, images: number): void {
+    this.#step += 1;
+    this.#images += images;
+    progress.add(loss, correct, images);
+    if (progress.isCurvePoint) this.#curve.push(progress.takeCurvePoint());
+    const { epoch, batch, batches } = progress;
+    const { lr } = this.#optimizer;
+    this.#options.onBatch?.({
+      epoch,
+      batch,
+      batches,
+      step: this.#step,
+      loss,
+      accuracy: correct / images,
+      lr,
+    });
+  }
+
+  #oneStep(iterator: Iterator<Batch>, progress: EpochProgress) {
     return tensorScope(() => {
       const { images, labels, indices } = iterator.next().value;
       const logits = this.#model.call(images);
       const loss = crossEntropy(logits, labels);
       const value = loss.item();
-      if (!Number.isFinite(value)) throw this.#notFinite(value, epoch, batch);
+      if (!Number.isFinite(value)) throw this.#notFinite(String(value), progress);
       const correct = countCorrect(logits, labels);
       this.#setLr(this.#step);
       this.#optimizer.zeroGrad();
       loss.backward();
       this.#optimizer.step();
-      this.#step += 1;
-      this.#images += indices.length;
       return { loss: value, correct, images: indices.length };
     });
   }
 
-  #report(epoch: number, batch: number, mean: RunningMean, watch: Stopwatch): void {
+  #report(progress: EpochProgress): void {
     const { onProgress } = this.#options;
-    const batches = this.#loader.length;
+    const { epoch, batch, batches, mean, watch } = progress;
     const now = performance.now();
     if (onProgress === undefined || (batch < batches && now - this.#reported < PROGRESS_INTERVAL)) return;
     this.#reported = now;
@@ -155,11 +195,11 @@ export class TrainingRun {
     });
   }
 
-  #notFinite(loss: number, epoch: number, batch: number) {
+  #notFinite(loss: string, { epoch, batch }: EpochProgress) {
     return fail('ERR_NUMERICS', {
       op: 'fit',
       expected: 'a finite loss',
-      received: `${loss} at step ${this.#step + 1} (epoch ${epoch}, batch ${batch}), lr ${this.#optimizer.lr}`,
+      received: `${loss} at step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#optimizer.lr}`,
       hint: 'a smaller learning rate usually helps; the model keeps the weights of the step before',
     });
   }

@@ -160,7 +160,10 @@ Status require_finite(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), 1));
   const double value = is_double(args) ? *args.data<double>(0) : static_cast<double>(*args.data<float>(0));
   if (std::isfinite(value)) return Status::success();
-  return Status::refuse("ERR_NUMERICS", "a finite loss", std::to_string(value));
+  return Status::refuse("ERR_NUMERICS", "a finite loss",
+                        std::isnan(value) ? "NaN"
+                        : value > 0       ? "Infinity"
+                                          : "-Infinity");
 }
 
 // (out [columns], in [rows][columns]; rows, columns)

@@ -105,7 +105,7 @@ Status Replay::one_step(const Run& run, std::int64_t step) {
     const auto index = static_cast<std::size_t>(outputs_[o]);
     const BufferSpec& spec = program_.buffers[index];
     char* data = static_cast<char*>(arena_.data()) + memory_.offsets[index];
-    run.outputs[static_cast<std::size_t>(step) * outputs_.size() + o] =
+    run.outputs[o * static_cast<std::size_t>(run.steps) + static_cast<std::size_t>(step)] =
         number_in({data, spec.size, spec.dtype});
   }
   return Status::success();

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Epochs of captured steps. The whole step is recorded: gathering the batch, forward, loss, backward, update, metrics. An
+// epoch is one native run of full batches, and one step of what is left; the event loop is free meanwhile.
+import type { DataLoader } from '../data/loader.js';
+import { ReceptiveError } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import type { Module } from '../nn/module.js';
+import { argmax } from '../ops/classify.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
+import { gatherImages, gatherLabels } from '../ops/gather.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type CapturedStep, capturePlan } from './plan.js';
+import { inMode } from './slices.js';
+
+/** What an epoch is told and tells. */
+export interface CapturedEpochOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Sets what differs from step to step; steps are counted from the epoch's first. */
+  readonly beforeStep: (step: number) => void;
+  /** Whether each step waits for `onStep` of the one before: then the signal and the callback act between two steps. */
+  readonly oneByOne: boolean;
+  /** After each step, in order; without `oneByOne` some time later. */
+  readonly onStep: (loss: number, correct: number, images: number) => void;
+  /** After the calls of `onStep` that came together. */
+  readonly onReport: () => void;
+}
+
+/** Records the training of a model, per size of batch. */
+export class CapturedTraining {
+  readonly #model: Module;
+  readonly #loader: DataLoader;
+  readonly #optimizer: Optimizer;
+  readonly #plans = new Map<number, CapturedStep>();
+
+  constructor(model: Module, loader: DataLoader, optimizer: Optimizer) {
+    this.#model = model;
+    this.#loader = loader;
+    this.#optimizer = optimizer;
+  }
+
+  /**
+   * Records the steps of a whole epoch.
+   *
+   * @returns why the model cannot be captured, if it cannot
+   */
+  prepare(): string | undefined {
+    const { length } = this.#loader.dataset;
+    const { batchSize, dropLast } = this.#loader;
+    try {
+      if (length >= batchSize) this.#planFor(batchSize);
+      if (length % batchSize > 0 && !dropLast) this.#planFor(length % batchSize);
+      return undefined;
+    } catch (error) {
+      this.dispose();
+      if (error instanceof ReceptiveError && error.code === 'ERR_CAPTURE') return error.message;
+      throw error;
+    }
+  }
+
+  #planFor(batch: number): CapturedStep {
+    const known = this.#plans.get(batch);
+    if (known !== undefined) return known;
+    this.#optimizer.prepare();
+    this.#optimizer.zeroGrad();
+    const streams = { indices: { shape: [batch], dtype: 'int32' } } as const;
+    try {
+      const plan = inMode(this.#model, true, () =>
+        capturePlan(({ indices }) => this.#step(indices), streams, [this.#optimizer]),
+      );
+      this.#plans.set(batch, plan);
+      return plan;
+    } finally {
+      this.#optimizer.zeroGrad(); // the gradients of a recording have no values
+    }
+  }
+
+  #step(indices: Tensor) {
+    const { images, labels } = this.#loader.native;
+    const wanted = gatherLabels(labels, indices);
+    const logits = this.#model.call(gatherImages(images, indices, this.#loader.dataset.normalization));
+    const loss = crossEntropy(logits, wanted);
+    emit('require_finite', [loss.handle]);
+    const correct = Tensor.empty([], 'int32');
+    emit('count_equal', [correct.handle, argmax(logits).handle, wanted.handle]);
+    this.#optimizer.zeroGrad();
+    loss.backward();
+    this.#optimizer.step();
+    return { loss, correct };
+  }
+
+  /** One epoch, or as much of it as the signal lets through. */
+  async epoch(options: CapturedEpochOptions): Promise<void> {
+    const indices = this.#loader.takeEpoch();
+    const { batchSize } = this.#loader;
+    const full = Math.floor(indices.length / batchSize);
+    const isWhole = await this.#run(batchSize, indices.subarray(0, full * batchSize), 0, options);
+    const rest = indices.subarray(full * batchSize);
+    if (isWhole && rest.length > 0) await this.#run(rest.length, rest, full, options);
+  }
+
+  /** Runs the steps over these indices; false if the signal ended them. */
+  async #run(
+    batch: number,
+    indices: Int32Array,
+    first: number,
+    options: CapturedEpochOptions,
+  ): Promise<boolean> {
+    const steps = indices.length / batch;
+    if (steps === 0) return true;
+    if (options.oneByOne && steps > 1) {
+      for (let step = 0; step < steps; step++) {
+        const slice = indices.subarray(step * batch, (step + 1) * batch);
+        if (!(await this.#run(batch, slice, first + step, options))) return false;
+      }
+      return true;
+    }
+    const result = await this.#planFor(batch).run({
+      steps,
+      streams: { indices },
+      signal: options.signal,
+      beforeStep: (step) => options.beforeStep(first + step),
+      onSteps: (from, end, { loss, correct }) => {
+        for (let step = from; step < end; step++) options.onStep(loss[step], correct[step], batch);
+        options.onReport();
+      },
+    });
+    return !result.aborted && options.signal?.aborted !== true;
+  }
+
+  /** Frees the plans. */
+  dispose(): void {
+    for (const plan of this.#plans.values()) plan.dispose();
+    this.#plans.clear();
+  }
+}
