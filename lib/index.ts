@@ -27,10 +27,13 @@ export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.js';
 
 export { relu, sigmoid, tanh } from './ops/activations.js';
 export { add, cast, multiply, scale } from './ops/arithmetic.js';
+export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm.js';
 export { argmax, countCorrect } from './ops/classify.js';
+export { concat, padChannels } from './ops/concat.js';
 export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
 export { crossEntropy } from './ops/cross-entropy.js';
 export { dropout } from './ops/dropout.js';
+export { globalAvgPool2d } from './ops/global-avg-pool.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
 export {
@@ -49,6 +52,8 @@ export { softmax } from './ops/softmax.js';
 
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
 export { type CreatedModel, type CreateModelOptions, createModel, modelNames } from './models/registry.js';
+export { ResNetCifar, type ResNetCifarOptions } from './models/resnet-cifar.js';
+export { VggCifar, type VggCifarOptions } from './models/vgg-cifar.js';
 export { XONet, type XONetOptions } from './models/xo.js';
 export * as nn from './nn/index.js';
 export * as optim from './optim/index.js';

@@ -11,8 +11,8 @@ it('offers these names and no others', () => {
     tensors: 'Generator Tensor full manualSeed memory ones rand randn randperm tensor tensorScope zeros',
     gradients: 'gradcheck noGrad',
     operations:
-      'add argmax avgPool2d cast conv2d countCorrect crossEntropy dropout flatten linear lpPool2d matmul maxPool2d mean multiply relu reshape scale sigmoid softmax sum tanh',
-    models: 'LeNet5 XONet createModel modelNames nn optim',
+      'add argmax avgPool2d batchNorm2d cast concat conv2d countCorrect crossEntropy dropout flatten globalAvgPool2d linear lpPool2d matmul maxPool2d mean multiply padChannels relu reshape scale sigmoid softmax sum tanh',
+    models: 'LeNet5 ResNetCifar VggCifar XONet createModel modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     training: 'evaluate fit predict',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
@@ -21,7 +21,7 @@ it('offers these names and no others', () => {
   const expected = Object.values(names).flatMap((list) => list.split(' '));
   expect(Object.keys(receptive).sort()).toEqual(expected.sort());
   const layers =
-    'AvgPool2d Conv2d Dropout Flatten Identity LPPool2d Linear MaxPool2d Module Parameter ReLU Sequential Sigmoid Softmax Tanh init summarize';
+    'AvgPool2d BatchNorm2d Buffer Conv2d Dropout Flatten GlobalAvgPool2d Identity LPPool2d Linear MaxPool2d Module Parameter ReLU Sequential Sigmoid Softmax Tanh init summarize';
   expect(Object.keys(receptive.nn).sort()).toEqual(layers.split(' ').sort());
   expect(Object.keys(receptive.optim).sort()).toEqual(
     'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),

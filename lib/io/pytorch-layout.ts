@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order in which files hold weights: PyTorch's. Convolutions are [outC, inC, kH, kW] there and [outC, kH, kW, inC]
-// here; columns of a linear layer behind a flatten run over c, h, w there and over h, w, c here. One permutation.
+// here; columns of a linear layer behind a flatten run over c, h, w there and over h, w, c here. One permutation. Counters
+// have 64 bits there and 32 here.
 import type { TypedArray } from '../native/bindings.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Linear } from '../nn/linear.js';
 import type { Module } from '../nn/module.js';
-import type { Parameter } from '../nn/parameter.js';
+import type { Tensor } from '../tensor/tensor.js';
 
-/** How one parameter is exchanged. */
+/** How one parameter or buffer is exchanged. */
 export interface ExchangeLayout {
   /** Its shape in the file. */
   readonly fileShape: readonly number[];
+  /** Whether it holds whole numbers, of 64 bits in the file. */
+  readonly int64: boolean;
   toFile(values: TypedArray): TypedArray;
   fromFile(values: TypedArray): TypedArray;
 }
 
-/** The layouts of all parameters of a model, by name. */
+/** The layouts of all parameters and buffers of a model, by name, in the order of its state dict. */
 export function exchangeLayouts(model: Module): Map<string, ExchangeLayout> {
-  const permuted = new Map<Parameter, ExchangeLayout>();
+  const permuted = new Map<Tensor, ExchangeLayout>();
   for (const module of model.modules()) {
     if (module instanceof Conv2d) {
       const [o, h, w, i] = module.weight.shape;
@@ -31,9 +34,10 @@ export function exchangeLayouts(model: Module): Map<string, ExchangeLayout> {
   }
   const same = (values: TypedArray) => values;
   return new Map(
-    model.namedParameters().map(([name, parameter]) => {
-      const plain = { fileShape: parameter.shape, toFile: same, fromFile: same };
-      return [name, permuted.get(parameter) ?? plain];
+    [...model.stateDict()].map(([name, tensor]) => {
+      const int64 = tensor.dtype === 'int32';
+      const plain = { fileShape: tensor.shape, int64, toFile: same, fromFile: same };
+      return [name, permuted.get(tensor) ?? plain];
     }),
   );
 }
@@ -43,6 +47,7 @@ function channelsFirst(shape: readonly number[], fileShape: readonly number[]): 
   const [a, h, w, c] = shape;
   return {
     fileShape,
+    int64: false,
     toFile: (values) => swapInner(values, a, h * w, c),
     fromFile: (values) => swapInner(values, a, c, h * w),
   };

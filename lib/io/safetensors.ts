@@ -4,11 +4,14 @@
 import { fail } from '../errors.js';
 import type { DType, TypedArray } from '../native/bindings.js';
 import { HeaderSyntaxError, type HeaderValue, parseHeader, quote } from './header-json.js';
+import { fromInt64, toInt64 } from './int64.js';
 
 /** A tensor as a file holds it. A length may be 0 here. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: TypedArray;
+  /** True for an Int32Array that a file holds as 64-bit numbers (I64), as PyTorch holds counters. */
+  readonly int64?: boolean;
 }
 
 /** What a file holds: tensors by name, and text by name. */
@@ -23,9 +26,11 @@ export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+type FileDType = DType | 'int64';
+
 interface Entry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: FileDType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -37,11 +42,24 @@ export const PREFIX_BYTES = 8;
 export const MAX_HEADER_BYTES = 100_000_000;
 
 const METADATA = '__metadata__';
-const NAMES: Readonly<Record<DType, string>> = { float32: 'F32', float64: 'F64', int32: 'I32', uint8: 'U8' };
-const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name, dtype as DType]));
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint8: Uint8Array };
+const NAMES: Readonly<Record<FileDType, string>> = {
+  float32: 'F32',
+  float64: 'F64',
+  int32: 'I32',
+  int64: 'I64',
+  uint8: 'U8',
+};
+const DTYPES = new Map(Object.entries(NAMES).map(([dtype, name]) => [name, dtype as FileDType]));
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+};
 
-function dtypeOf(data: TypedArray): DType {
+function dtypeOf(data: TypedArray | BigInt64Array): FileDType {
+  if (data instanceof BigInt64Array) return 'int64';
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Float64Array) return 'float64';
   return data instanceof Int32Array ? 'int32' : 'uint8';
@@ -56,14 +74,15 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
-  const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  const ordered = [...tensors]
+    .map(([name, stored]) => ({ name, shape: stored.shape, data: elementsOf(name, stored) }))
+    .sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const members: string[] = [];
   const member = (name: string, value: unknown) =>
     members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
   if (metadata.size > 0) member(METADATA, Object.fromEntries(metadata));
   let end = 0;
-  for (const [name, { shape, data }] of ordered) {
-    checkStored(name, shape, data);
+  for (const { name, shape, data } of ordered) {
     const begin = end;
     end += data.byteLength;
     member(name, { dtype: NAMES[dtypeOf(data)], shape, data_offsets: [begin, end] });
@@ -75,19 +94,22 @@ export function encodeSafetensors(
   bytes.set(json, PREFIX_BYTES);
   bytes.fill(0x20, PREFIX_BYTES + json.length, PREFIX_BYTES + headerBytes);
   let at = PREFIX_BYTES + headerBytes;
-  for (const [, { data }] of ordered) {
+  for (const { data } of ordered) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
   return bytes;
 }
 
-function checkStored(name: string, shape: readonly number[], data: TypedArray): void {
+/** The elements as the file holds them. */
+function elementsOf(name: string, { shape, data, int64 }: StoredTensor): TypedArray | BigInt64Array {
   if (name === METADATA) {
     const expected = `another name than ${METADATA}`;
     throw fail('ERR_ARGUMENT', { op: 'encodeSafetensors', expected, received: name });
   }
-  if (shape.reduce((product, length) => product * length, 1) === data.length) return;
+  if (shape.reduce((product, length) => product * length, 1) === data.length) {
+    return int64 === true ? toInt64(data) : data;
+  }
   throw fail('ERR_SHAPE', {
     op: 'encodeSafetensors',
     expected: `elements of [${shape.join(', ')}] for ${name}`,
@@ -100,7 +122,8 @@ function checkStored(name: string, shape: readonly number[], data: TypedArray): 
  *
  * @param file its name, for errors
  *
- * Throws ERR_DATA for anything but a whole, consistent file of tensors in F32, F64, I32 or U8.
+ * Throws ERR_DATA for anything but a whole, consistent file of tensors in F32, F64, I32, I64 or U8; of I64, only numbers
+ * that 32 bits hold are taken.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): SafetensorsFile {
   const headerBytes = headerLength(bytes, bytes.length, file);
@@ -113,7 +136,13 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): Safete
   const tensors = new Map<string, StoredTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
     const copy = new Uint8Array(body.subarray(begin, end)); // in a buffer of its own, so aligned
-    tensors.set(name, { shape, data: new ARRAYS[dtype](copy.buffer) });
+    if (dtype !== 'int64') {
+      tensors.set(name, { shape, data: new ARRAYS[dtype](copy.buffer) });
+      continue;
+    }
+    const data = fromInt64(new BigInt64Array(copy.buffer));
+    if (data === undefined) throw refuse(file, `numbers of 32 bits in ${quote(name)}`, 'a larger one');
+    tensors.set(name, { shape, data, int64: true });
   }
   return { tensors, metadata };
 }

@@ -16,7 +16,7 @@ import { type ExchangeLayout, exchangeLayouts } from './pytorch-layout.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
 
 /**
- * Saves a model's weights as safetensors: PyTorch's names, convolutions as [outC, inC, kH, kW], columns of linear layers
+ * Saves a model's weights and buffers as safetensors: PyTorch's names, convolutions as [outC, inC, kH, kW], columns of linear layers
  * that declare `flattenedFrom` over c, h, w. The weights are those of the moment of the call. A file that was there stays
  * whole until the new one replaces it.
  *
@@ -31,9 +31,9 @@ export async function saveWeights(
 ): Promise<void> {
   const metadata = encodeMetadata(options.metadata ?? {});
   const layouts = exchangeLayouts(model);
-  const stored = model.namedParameters().map(([name, parameter]): [string, StoredTensor] => {
-    const { fileShape, toFile } = layouts.get(name) as ExchangeLayout;
-    return [name, { shape: fileShape, data: toFile(parameter.data()) }];
+  const stored = [...model.stateDict()].map(([name, tensor]): [string, StoredTensor] => {
+    const { fileShape, int64, toFile } = layouts.get(name) as ExchangeLayout;
+    return [name, { shape: fileShape, data: toFile(tensor.data()), int64 }];
   });
   await writeAtomically('saveWeights', path, encodeSafetensors(new Map(stored), metadata));
 }
@@ -59,11 +59,11 @@ export async function loadWeights(model: Module, path: string): Promise<WeightsM
   checkFits(layouts, file.tensors, path);
   const state = new Map<string, Tensor>();
   try {
-    for (const [name, parameter] of model.namedParameters()) {
+    for (const [name, { shape, dtype }] of model.stateDict()) {
       const values = (layouts.get(name) as ExchangeLayout).fromFile(
         file.tensors.get(name)?.data as TypedArray,
       );
-      state.set(name, tensor(values, parameter.shape, { dtype: parameter.dtype }).keep());
+      state.set(name, tensor(values, shape, { dtype }).keep());
     }
     model.loadStateDict(state);
   } finally {
@@ -94,18 +94,21 @@ function checkFits(
     ];
     throw refuse(`the tensors ${listNames([...layouts.keys()])}`, received.join('; '));
   }
-  for (const [name, { fileShape }] of layouts) {
+  for (const [name, { fileShape, int64 }] of layouts) {
     const { shape, data } = tensors.get(name) as StoredTensor;
     const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-    if (isFloat && sameShape(shape, fileShape)) continue;
-    const kind = isFloat ? '' : ' of whole numbers';
-    throw refuse(`${name} [${fileShape.join(', ')}]`, `[${shape.slice(0, 8).join(', ')}]${kind}`);
+    if (isFloat !== int64 && sameShape(shape, fileShape)) continue;
+    const kind = (isWhole: boolean) => (isWhole ? ' of whole numbers' : '');
+    throw refuse(
+      `${name} [${fileShape.join(', ')}]${kind(int64)}`,
+      `[${shape.slice(0, 8).join(', ')}]${kind(!isFloat)}`,
+    );
   }
 }
 
-/** SHA-256 over the bytes of all parameters, in the order of their names in `namedParameters`, in hexadecimal. */
+/** SHA-256 over the bytes of all parameters and buffers, in the order of `stateDict`, in hexadecimal. */
 export function weightsSha256(model: Module): string {
   const hash = createHash('sha256');
-  for (const parameter of model.parameters()) hash.update(parameter.data());
+  for (const tensor of model.stateDict().values()) hash.update(tensor.data());
   return hash.digest('hex');
 }

@@ -4,6 +4,8 @@ import { describe, didYouMean, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
+import { ResNetCifar } from './resnet-cifar.js';
+import { VggCifar } from './vgg-cifar.js';
 import { XONet } from './xo.js';
 
 /** What a model is built for; its own defaults where nothing is said. */
@@ -37,6 +39,21 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     inputShape: [24, 24, 1],
     classes: 2,
     build: (inputShape, classes) => new XONet({ inputShape, classes }),
+  },
+  'vgg-cifar': {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new VggCifar({ inputShape, classes }),
+  },
+  'resnet18-cifar': {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new ResNetCifar(18, { inputShape, classes }),
+  },
+  'resnet20-cifar': {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new ResNetCifar(20, { inputShape, classes }),
   },
 };
 

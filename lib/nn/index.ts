@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `nn` namespace: layers, containers, initialisers.
 export { ReLU, Sigmoid, Softmax, Tanh } from './activations.js';
+export { BatchNorm2d, type BatchNorm2dOptions } from './batch-norm2d.js';
+export { Buffer, type BufferOptions } from './buffer.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
 export { Dropout } from './dropout.js';
 export { Flatten } from './flatten.js';
+export { GlobalAvgPool2d } from './global-avg-pool2d.js';
 export { Identity } from './identity.js';
 export * as init from './init.js';
 export { Linear, type LinearOptions } from './linear.js';

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every layer and model is: parameters and sub-modules in plain properties, found when they are asked for.
+// What every layer and model is: parameters, buffers and sub-modules in plain properties, found when they are asked for.
 import { describe, fail, ReceptiveError } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { Buffer } from './buffer.js';
 import { Parameter } from './parameter.js';
 import { checkState, type StateDifference } from './state.js';
 
 /** Sees what a module was given and what it made of it, before its caller does. */
 export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
 
-/** A place that holds a parameter or a module, `owner[key]`, and its name in the module that was asked. */
+/** A place that holds a parameter, a buffer or a module, `owner[key]`, and its name in the module that was asked. */
 export interface Slot {
   readonly owner: object;
   readonly key: string;
   readonly name: string;
-  readonly value: Parameter | Module;
+  readonly value: Parameter | Buffer | Module;
 }
 
 /** The module whose `call` an error passed last, so that the one outside can say which of its layers that was. */
 const passedLast = new WeakMap<ReceptiveError, Module>();
 
 /**
- * A layer or a model. Subclasses assign parameters and sub-modules (or arrays of them) to properties and define
+ * A layer or a model. Subclasses assign parameters, buffers and sub-modules (or arrays of them) to properties and define
  * `forward`; nothing is registered. Run a module with `call`, which gives errors the path of the layer.
  *
  * Names are PyTorch's: `features.3.weight`, a module's own parameters before those of its sub-modules, each in the
@@ -63,7 +64,7 @@ export abstract class Module {
     };
   }
 
-  /** Where this module keeps parameters and modules. Containers that keep them elsewhere say so here. */
+  /** Where this module keeps parameters, buffers and modules. Containers that keep them elsewhere say so here. */
   protected slots(): Iterable<Slot> {
     return slotsOf(this);
   }
@@ -89,13 +90,30 @@ export abstract class Module {
 
   /** All parameters by name, in the order of PyTorch's `named_parameters`. */
   namedParameters(): [name: string, parameter: Parameter][] {
-    const found = new Map<Parameter, string>();
+    return this.#named((module) => module.#own(Parameter));
+  }
+
+  /** All buffers by name, in the order of PyTorch's `named_buffers`: state that is saved but not learnt. */
+  namedBuffers(): [name: string, buffer: Buffer][] {
+    return this.#named((module) => module.#own(Buffer));
+  }
+
+  /** The parameters, or the buffers, in this module's own slots. */
+  #own<T extends Parameter | Buffer>(kind: new (shape: Shape) => T): (readonly [name: string, value: T])[] {
+    return [...this.slots()].flatMap(({ name, value }) =>
+      value instanceof kind ? [[name, value] as const] : [],
+    );
+  }
+
+  /** What `list` finds in this module and all below it, each once, with its path in front of its name. */
+  #named<T>(list: (module: Module) => readonly (readonly [name: string, value: T])[]): [string, T][] {
+    const found = new Map<T, string>();
     for (const [path, module] of this.namedModules()) {
-      for (const { name, value } of module.slots()) {
-        if (value instanceof Parameter && !found.has(value)) found.set(value, join(path, name));
+      for (const [name, value] of list(module)) {
+        if (!found.has(value)) found.set(value, join(path, name));
       }
     }
-    return [...found].map(([parameter, name]) => [name, parameter]);
+    return [...found].map(([value, name]) => [name, value]);
   }
 
   /** All parameters, in the order of `namedParameters`. */
@@ -119,13 +137,16 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** The parameters themselves by name: they go on changing as the module learns. Clone what must stay. */
+  /**
+   * The parameters and buffers themselves by name, module by module: they go on changing as the module learns. Clone what
+   * must stay.
+   */
   stateDict(): Map<string, Tensor> {
-    return new Map(this.namedParameters());
+    return new Map(this.#named<Tensor>((module) => [...module.#own(Parameter), ...module.#own(Buffer)]));
   }
 
   /**
-   * Copies the tensors of `state` into the parameters of the same names. Everything is checked before anything is
+   * Copies the tensors of `state` into the parameters and buffers of the same names. Everything is checked before anything is
    * written: a refusal leaves the module as it was.
    *
    * @param options strict: refuse missing and unexpected names; default true
@@ -136,9 +157,9 @@ export abstract class Module {
   loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): StateDifference {
     const own = this.stateDict();
     const difference = checkState(own, state, options.strict ?? true);
-    for (const [name, parameter] of own) {
+    for (const [name, tensor] of own) {
       const source = state.get(name);
-      if (source !== undefined && source !== parameter) emit('copy', [parameter.handle, source.handle]);
+      if (source !== undefined && source !== tensor) emit('copy', [tensor.handle, source.handle]);
     }
     return difference;
   }
@@ -152,29 +173,29 @@ export abstract class Module {
   }
 
   /**
-   * Converts all parameters, in place: float64 models run on the exact, slow reference kernels. Call it before giving
+   * Converts all parameters and floating buffers, in place: float64 models run on the exact, slow reference kernels. Call it before giving
    * the parameters to an optimizer, because they become other tensors.
    */
   to(dtype: 'float32' | 'float64'): this {
     if (dtype !== 'float32' && dtype !== 'float64') {
       throw fail('ERR_DTYPE', { op: 'to', expected: "'float32' or 'float64'", received: describe(dtype) });
     }
-    const converted = new Map<Parameter, Parameter>();
+    const converted = new Map<Tensor, Tensor>();
     for (const module of this.modules()) {
       for (const { owner, key, value } of [...module.slots()]) {
-        if (!(value instanceof Parameter) || value.dtype === dtype) continue;
+        if (value instanceof Module || value.dtype === dtype || !isFloat(value)) continue;
         const other = converted.get(value) ?? convert(value, dtype);
         converted.set(value, other);
         Reflect.set(owner, key, other);
       }
     }
-    for (const parameter of converted.keys()) parameter.dispose();
+    for (const tensor of converted.keys()) tensor.dispose();
     return this;
   }
 
-  /** Frees all parameters and their gradients. The module cannot be used any more. */
+  /** Frees all parameters, their gradients and all buffers. The module cannot be used any more. */
   dispose(): void {
-    for (const parameter of this.parameters()) parameter.dispose();
+    for (const tensor of this.stateDict().values()) tensor.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -201,10 +222,15 @@ export abstract class Module {
   }
 }
 
-function convert(parameter: Parameter, dtype: 'float32' | 'float64'): Parameter {
-  const other = new Parameter(parameter.shape, dtype);
-  emit('cast', [other.handle, parameter.handle]);
-  other.requiresGrad = parameter.requiresGrad;
+function isFloat({ dtype }: Tensor): boolean {
+  return dtype === 'float32' || dtype === 'float64';
+}
+
+function convert(tensor: Parameter | Buffer, dtype: 'float32' | 'float64'): Parameter | Buffer {
+  const { shape, requiresGrad } = tensor;
+  const other = tensor instanceof Parameter ? new Parameter(shape, dtype) : new Buffer(shape, { dtype });
+  emit('cast', [other.handle, tensor.handle]);
+  other.requiresGrad = requiresGrad;
   return other;
 }
 
@@ -212,11 +238,11 @@ function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
 }
 
-/** Own enumerable properties that hold parameters or modules, and the members of arrays of them, at any depth. */
+/** Own enumerable properties that hold parameters, buffers or modules, and the members of arrays of them, at any depth. */
 export function* slotsOf(owner: object, prefix = ''): Generator<Slot> {
   for (const key of Object.keys(owner)) {
     const value: unknown = Reflect.get(owner, key);
-    if (value instanceof Parameter || value instanceof Module) {
+    if (value instanceof Parameter || value instanceof Buffer || value instanceof Module) {
       yield { owner, key, name: prefix + key, value };
     } else if (Array.isArray(value)) {
       yield* slotsOf(value, `${prefix}${key}.`);

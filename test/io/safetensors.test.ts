@@ -266,7 +266,7 @@ describe('a lying header', () => {
       decodeSafetensors(fileOf(`{"a":${entry('BF16', '[2]', '[0,4]')}}`, 4), 'w.st'),
     ).message;
     expect(text).toMatch(
-      /^safetensors file w\.st: expected dtype of a to be one of F32, F64, I32, U8, received BF16/,
+      /^safetensors file w\.st: expected dtype of a to be one of F32, F64, I32, I64, U8, received BF16/,
     );
   });
 

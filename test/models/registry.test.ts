@@ -11,12 +11,15 @@ import { refused } from '../helpers/refused.js';
 
 describe('createModel', () => {
   it('knows its names', () => {
-    expect(modelNames).toEqual(['lenet5', 'xo']);
+    expect(modelNames).toEqual(['lenet5', 'xo', 'vgg-cifar', 'resnet18-cifar', 'resnet20-cifar']);
   });
 
   it.each([
     ['lenet5', [28, 28, 1], 10, 61_706],
     ['xo', [24, 24, 1], 2, 19_906],
+    ['vgg-cifar', [32, 32, 3], 10, 5_555_082],
+    ['resnet18-cifar', [32, 32, 3], 10, 11_173_962],
+    ['resnet20-cifar', [32, 32, 3], 10, 269_722],
   ] as const)(
     '%s has its own image size, classes and parameters',
     (name, inputShape, classes, parameters) => {
@@ -31,6 +34,9 @@ describe('createModel', () => {
     ['lenet5', [12, 12, 1], 2],
     ['lenet5', [13, 31, 3], 7],
     ['xo', [4, 5, 2], 3],
+    ['vgg-cifar', [16, 35, 1], 2],
+    ['resnet18-cifar', [8, 9, 1], 2],
+    ['resnet20-cifar', [8, 13, 4], 3],
   ] as const)('%s for images %j learns %i classes', (name, inputShape, classes) => {
     using model = createModel(name, { inputShape, classes }).model;
     using _scope = tensorScope();
@@ -59,7 +65,7 @@ describe('createModel', () => {
   ])('refuses %j with the names it knows', (name, hint) => {
     expect(refused(() => createModel(name))).toMatchObject({
       code: 'ERR_ARGUMENT',
-      expected: 'one of lenet5, xo',
+      expected: 'one of lenet5, xo, vgg-cifar, resnet18-cifar, resnet20-cifar',
       hint,
     });
   });

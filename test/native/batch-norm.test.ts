@@ -27,7 +27,7 @@ interface Case {
 
 const floats = (size: number) => ({ kind: 'float32', size }) as const;
 const doubles = (size: number) => ({ kind: 'float64', size }) as const;
-const largest = (data: NumberArray) =>
+const largest = (data: Float32Array) =>
   data.reduce((most: number, value) => Math.max(most, Math.abs(value)), 0);
 
 const randomCase = (random: Random): Case => ({

@@ -36,7 +36,7 @@ describe('copy_columns', () => {
     forSeeds(12, (random) => {
       const numbers = randomBlock(random);
       for (const array of arrays) {
-        const fill = (size: number) => array.from({ length: size }, () => random.int(0, 200));
+        const fill = (size: number) => new array(size).map(() => random.int(0, 200));
         const [to, from] = [fill(numbers[0] * numbers[2]), fill(numbers[0] * numbers[4])];
         within(`block ${numbers}`, () =>
           forEachIsaAndThreads(() => {

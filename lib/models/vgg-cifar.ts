@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small VGG (Simonyan and Zisserman 2015) for CIFAR-size images: 3x3 convolutions, ReLU, pools, no normalisation.
+import { ReLU } from '../nn/activations.js';
+import { checkCount, checkOptions } from '../nn/check.js';
+import { Conv2d } from '../nn/conv2d.js';
+import { Flatten } from '../nn/flatten.js';
+import { constant_, kaimingNormal_ } from '../nn/init.js';
+import { Linear } from '../nn/linear.js';
+import { Module } from '../nn/module.js';
+import { MaxPool2d } from '../nn/pool2d.js';
+import { Sequential } from '../nn/sequential.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { checkImageShape, type ImageShape } from './image-shape.js';
+
+/** Which VGG. */
+export interface VggCifarOptions {
+  /** [h, w, c], at least 16 x 16. Default [32, 32, 3]. */
+  readonly inputShape?: ImageShape;
+  /** Default 10. */
+  readonly classes?: number;
+}
+
+/** Channels of the convolutions; a pool between two groups, and one at the end. */
+const GROUPS = [[64], [128], [256, 256], [512, 512]];
+
+/**
+ * conv 64, pool, conv 128, pool, conv 256 twice, pool, conv 512 twice, pool (3x3, padding 1, ReLU), linear 512, classes:
+ * 5,555,082 parameters for CIFAR-10. Convolutions start as in torchvision's VGG: Kaiming normal by fanOut, biases 0.
+ *
+ * Shapes: x [n, h, w, c]; result logits [n, classes].
+ */
+export class VggCifar extends Module {
+  readonly features: Sequential;
+  readonly flatten = new Flatten();
+  readonly classifier: Sequential;
+
+  constructor(options: VggCifarOptions = {}) {
+    super();
+    checkOptions('VggCifar', options, ['inputShape', 'classes']);
+    const { inputShape = [32, 32, 3], classes = 10 } = options;
+    const [h, w, c] = checkImageShape('VggCifar', inputShape, 16);
+    checkCount('VggCifar', 'classes', classes);
+    const layers: Module[] = [];
+    let inChannels = c;
+    for (const group of GROUPS) {
+      for (const outChannels of group) {
+        const conv = new Conv2d(inChannels, outChannels, { kernelSize: 3, padding: 1 });
+        kaimingNormal_(conv.weight, { mode: 'fanOut' });
+        if (conv.bias !== null) constant_(conv.bias, 0);
+        layers.push(conv, new ReLU());
+        inChannels = outChannels;
+      }
+      layers.push(new MaxPool2d(2));
+    }
+    this.features = new Sequential(...layers);
+    const shape = [Math.floor(h / 16), Math.floor(w / 16), inChannels] as const;
+    this.classifier = new Sequential(
+      new Linear(shape[0] * shape[1] * shape[2], 512, { flattenedFrom: shape }),
+      new ReLU(),
+      new Linear(512, classes),
+    );
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.classifier.call(this.flatten.call(this.features.call(x)));
+  }
+}
