@@ -63,4 +63,37 @@ describe.skipIf(!hasCmake)(`cmake-js${hasCmake ? '' : ' (skipped: cmake is not i
     expect(Object.keys(ours).length).toBeGreaterThan(0);
     expect(ours).toEqual(exportsOf('build/Release/receptive.node'));
   });
+
+  test(
+    'passes every kernel case',
+    () => {
+      // Files of kernel cases are those that call the addon through the helper, which takes the binary from the variable.
+      const folder = path.join(root, 'test', 'native');
+      const cases = fs
+        .readdirSync(folder)
+        .filter((file) => fs.readFileSync(path.join(folder, file), 'utf8').includes("'../helpers/native.js'"))
+        .map((file) => path.posix.join('test', 'native', file));
+      const { stdout } = spawnSync(
+        process.execPath,
+        ['node_modules/vitest/vitest.mjs', 'run', '--reporter=json', ...cases],
+        {
+          cwd: root,
+          encoding: 'utf8',
+          maxBuffer: 64 << 20,
+          env: {
+            ...process.env,
+            RECEPTIVE_BINARY: path.join(root, 'build-cmake', 'Release', 'receptive.node'),
+          },
+        },
+      );
+      const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+        numPassedTests: number;
+        testResults: { assertionResults: { status: string; fullName: string }[] }[];
+      };
+      const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+      expect(results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)).toEqual([]);
+      expect(report.numPassedTests).toBeGreaterThan(100);
+    },
+    BUILD_TIMEOUT,
+  );
 });
