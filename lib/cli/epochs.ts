@@ -6,6 +6,9 @@ import { count, duration, percent } from './format.js';
 import type { Output } from './output.js';
 
 const LINE_INTERVAL = 10_000; // ms between two lines within a long epoch
+const TEXT_WIDTH = 84; // of what stands beside the bar
+const MIN_BAR = 6;
+const MAX_BAR = 30;
 const FORMAT =
   '{epoch}  {bar} {percentage} %   loss {loss}   accuracy {accuracy}   {rate} images/s   {left} left';
 
@@ -54,10 +57,10 @@ export class EpochDisplay {
     const test =
       row.valLoss === undefined || row.valAccuracy === undefined
         ? ''
-        : `   test ${row.valLoss.toFixed(4)} ${percent(row.valAccuracy).padStart(8)}`;
+        : `  test ${row.valLoss.toFixed(4)} ${percent(row.valAccuracy).padStart(8)}`;
     this.#output.progress(
-      `${this.#name(row.epoch)}   loss ${row.loss.toFixed(4)} ${percent(row.accuracy).padStart(8)}${test}   ` +
-        dim(`${count(row.imagesPerSecond)} images/s   ${duration(row.seconds)}`),
+      `${this.#name(row.epoch)}  loss ${row.loss.toFixed(4)} ${percent(row.accuracy).padStart(8)}${test}  ` +
+        dim(`${count(row.imagesPerSecond)} images/s  ${duration(row.seconds)}`),
     );
   }
 
@@ -77,7 +80,7 @@ export class EpochDisplay {
       stream: this.#output.stream,
       barCompleteChar: '█',
       barIncompleteChar: '░',
-      barsize: 24,
+      barsize: Math.max(MIN_BAR, Math.min(MAX_BAR, (this.#output.stream.columns ?? 80) - TEXT_WIDTH)),
       fps: 12,
       clearOnComplete: true,
       linewrap: false,

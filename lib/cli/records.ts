@@ -21,6 +21,8 @@ export interface RecordsInput {
   readonly evaluation: Evaluation | undefined;
 }
 
+const PICTURES = ['curves.svg', 'confusion.svg'];
+
 /** Writes config.json, history.jsonl, curves.svg and confusion.svg. Returns the names of those there was something for. */
 export async function writeRecords(folder: RunFolder, input: RecordsInput): Promise<string[]> {
   const { modelName, flags, split, result, evaluation } = input;
@@ -46,11 +48,15 @@ export async function writeRecords(folder: RunFolder, input: RecordsInput): Prom
   if (result.curve.length > 1) {
     const score = evaluation === undefined ? '' : `: test accuracy ${percent(evaluation.accuracy)}`;
     const { curve, history } = result;
-    files.push(['curves.svg', await curvesSvg({ title: `${title}${score}`, points: curve, history })]);
+    files.push([
+      'curves.svg',
+      await curvesSvg({ title: `${title}${score}`, points: curve, history, validationName: 'test' }),
+    ]);
   }
   if (evaluation !== undefined) {
     files.push(['confusion.svg', await confusionSvg(evaluation.confusion, split.test.classNames, title)]);
   }
+  for (const picture of PICTURES) await folder.remove(picture); // of an earlier training in this folder
   for (const [name, contents] of files) await folder.write(name, contents);
   return files.map(([name]) => name);
 }

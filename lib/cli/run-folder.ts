@@ -48,6 +48,13 @@ export class RunFolder {
     await writeAtomically('train', this.file(name), new TextEncoder().encode(contents));
   }
 
+  /** Takes a file away, if it is there. Throws ERR_FILE. */
+  async remove(name: string): Promise<void> {
+    await rm(this.file(name), { force: true }).catch((cause) => {
+      throw unwritable(this.file(name), cause);
+    });
+  }
+
   /** Takes away the folders that were made for this one, as far as they are empty. */
   async abandon(): Promise<void> {
     for (const folder of this.#made) {

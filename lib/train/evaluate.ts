@@ -80,7 +80,7 @@ export async function evaluateBatches(
   };
   try {
     const step = () => noGrad(() => tensorScope(body));
-    await inSlices(model, false, step, () => signal?.aborted !== true);
+    await inSlices(model, false, step, signal);
   } finally {
     batches.return?.();
   }

@@ -72,7 +72,7 @@ export async function predict(
       return first < count;
     };
     const step = () => noGrad(() => tensorScope(body));
-    await inSlices(model, false, step, () => options.signal?.aborted !== true);
+    await inSlices(model, false, step, options.signal);
     if (first < count) throw aborted(options.signal);
     return { probabilities, shape: [count, classCount], classes };
   } finally {

@@ -11,21 +11,24 @@ const SLICE = 25;
  * slices the event loop turns and every module is in the mode that it was in before, so that a training and an
  * evaluation of one model may take turns.
  *
- * @param between is called after each slice; it ends the work by returning false
+ * @param signal ends the work before the next slice
+ * @param afterSlice is called with the model's modes restored
  */
 export async function inSlices(
   model: Module,
   training: boolean,
   step: () => boolean,
-  between: () => boolean,
+  signal: AbortSignal | undefined,
+  afterSlice?: () => void,
 ): Promise<void> {
-  for (;;) {
+  while (!signal?.aborted) {
     const goesOn = inMode(model, training, () => {
       const end = performance.now() + SLICE;
       while (step()) if (performance.now() >= end) return true;
       return false;
     });
-    if (!between() || !goesOn) return;
+    afterSlice?.();
+    if (!goesOn) return;
     await setImmediate();
   }
 }

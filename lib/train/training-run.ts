@@ -111,10 +111,7 @@ export class TrainingRun {
       return progress.batch < progress.batches && !this.#isAborted;
     };
     try {
-      await inSlices(this.#model, true, step, () => {
-        this.#report(progress);
-        return !this.#isAborted;
-      });
+      await inSlices(this.#model, true, step, this.#options.signal, () => this.#report(progress));
     } finally {
       iterator.return?.();
     }

@@ -7,6 +7,8 @@ import { COLORS, renderSvg } from './vega.js';
 /** What is drawn. */
 export interface CurvesInput {
   readonly title: string;
+  /** What the set is called that is measured after each epoch. Default 'validation'. */
+  readonly validationName?: string | undefined;
   /** Means over parts of an epoch; `epoch` says where they end. */
   readonly points: readonly { readonly epoch: number; readonly loss: number; readonly accuracy: number }[];
   /** One row an epoch. */
@@ -20,21 +22,22 @@ export interface CurvesInput {
 interface Datum {
   readonly epoch: number;
   readonly value: number;
-  readonly series: 'training' | 'validation';
+  readonly series: string;
 }
 
-const SERIES_COLORS = { training: COLORS.blue, validation: COLORS.orange };
+const TRAINING = 'training';
 const WIDTH = 380;
 const HEIGHT = 260;
 
 /** The curves as SVG text: two panels beside each other. */
 export async function curvesSvg(input: CurvesInput): Promise<string> {
+  const { validationName = 'validation' } = input;
   const training = (measure: 'loss' | 'accuracy'): Datum[] =>
-    input.points.map((point) => ({ epoch: point.epoch, value: point[measure], series: 'training' }));
+    input.points.map((point) => ({ epoch: point.epoch, value: point[measure], series: TRAINING }));
   const validation = (measure: 'valLoss' | 'valAccuracy'): Datum[] =>
     input.history.flatMap((row) => {
       const value = row[measure];
-      return value === undefined ? [] : [{ epoch: row.epoch, value, series: 'validation' as const }];
+      return value === undefined ? [] : [{ epoch: row.epoch, value, series: validationName }];
     });
   const loss = [...training('loss'), ...validation('valLoss')];
   const accuracy = [...training('accuracy'), ...validation('valAccuracy')];
@@ -45,26 +48,36 @@ export async function curvesSvg(input: CurvesInput): Promise<string> {
     spacing: 48,
     bounds: 'flush',
     hconcat: [
-      panel('Loss', loss, epochs, '~g', lossDomain(loss)),
-      panel('Accuracy', accuracy, epochs, '.0~%', accuracyDomain(accuracy)),
+      panel('Loss', loss, epochs, '~g', lossTicks(loss)),
+      panel('Accuracy', accuracy, epochs, '.0~%', accuracyTicks(accuracy)),
     ],
   } as TopLevelSpec);
 }
 
 /** From 0 up. The first steps of a long training lie far above the rest and are cut off, or all else would be flat. */
-function lossDomain(data: readonly Datum[]): [number, number] {
+function lossTicks(data: readonly Datum[]): number[] {
   const values = data.map(({ value }) => value).sort((a, b) => b - a);
   const top = Math.max(values[Math.floor(values.length / 50)] ?? 0, 0.01);
-  const magnitude = 10 ** Math.floor(Math.log10(top));
-  const step = magnitude * (top / magnitude <= 2 ? 0.5 : 1); // ends at a grid line, as the accuracy does
-  return [0, Math.ceil(top / step) * step];
+  return ticks(0, top, 5);
 }
 
 /** Up to 1, from the ten per cent below all but the first steps. */
-function accuracyDomain(data: readonly Datum[]): [number, number] {
+function accuracyTicks(data: readonly Datum[]): number[] {
   const values = data.map(({ value }) => value).sort((a, b) => a - b);
   const low = values[Math.floor(values.length / 50)] ?? 0;
-  return [Math.min(0.9, Math.floor(low * 10) / 10), 1];
+  const range = Math.max(0.1, Math.ceil((1 - low) * 10) / 10);
+  return ticks(0, range, 5)
+    .map((below) => Math.max(0, Number((1 - below).toPrecision(6))))
+    .reverse();
+}
+
+/** Ticks from `low` in about `count` steps of 1, 2 or 5 times a power of ten, the last not below `high`. */
+function ticks(low: number, high: number, count: number): number[] {
+  const raw = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(raw) + 1e-9);
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= raw * 0.999) ?? 10);
+  const steps = Math.ceil((high - low) / step - 1e-6);
+  return Array.from({ length: steps + 1 }, (_, i) => Number((low + i * step).toPrecision(6))); // 3 * 0.1 is not 0.3
 }
 
 function panel(
@@ -72,7 +85,7 @@ function panel(
   values: readonly Datum[],
   epochs: number,
   format: string,
-  domain: [number, number],
+  grid: readonly number[],
 ) {
   const x = {
     field: 'epoch',
@@ -85,17 +98,16 @@ function panel(
     field: 'value',
     type: 'quantitative',
     title: null,
-    scale: { domain, nice: false },
-    axis: { format, tickCount: 6 },
+    scale: { domain: [grid[0], grid[grid.length - 1]], nice: false },
+    axis: { format, values: grid },
   };
-  const series = ['training', 'validation'].filter((name) => values.some((datum) => datum.series === name));
+  const series = [...new Set(values.map((datum) => datum.series))];
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: series.map((name) => SERIES_COLORS[name as Datum['series']]) },
+    scale: { domain: series, range: series.map((name) => (name === TRAINING ? COLORS.blue : COLORS.orange)) },
     legend: { orient: 'bottom', direction: 'horizontal', symbolType: 'stroke' },
   };
-  const isSeries = (name: string) => ({ filter: { field: 'series', equal: name } });
   return {
     title: { text: title, frame: 'group', offset: 18 },
     width: WIDTH,
@@ -104,11 +116,11 @@ function panel(
     encoding: { x, y, color },
     layer: [
       {
-        transform: [isSeries('training')],
-        mark: { type: 'line', clip: true, strokeWidth: 2, strokeJoin: 'round', opacity: 0.9 },
+        transform: [{ filter: `datum.series === '${TRAINING}'` }],
+        mark: { type: 'line', clip: true, strokeWidth: 2, strokeJoin: 'round' },
       },
       {
-        transform: [isSeries('validation')],
+        transform: [{ filter: `datum.series !== '${TRAINING}'` }],
         mark: { type: 'line', strokeWidth: 2.5, point: { filled: true, size: 55 } },
       },
     ],
