@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CIFAR ResNets against PyTorch: names and shapes of the state, logits, loss, gradients and running statistics of one
+// training step, and logits afterwards.
+import { describe, expect, it } from 'vitest';
+import { exchangeLayouts } from '../../lib/io/pytorch-layout.js';
+import { ResNetCifar } from '../../lib/models/resnet-cifar.js';
+import { nativeInfo, setIsa } from '../../lib/native/bindings.js';
+import { crossEntropy } from '../../lib/ops/cross-entropy.js';
+import { tensor } from '../../lib/tensor/create.js';
+import { tensorScope } from '../../lib/tensor/scope.js';
+import { channelsLast, expectRelative, readGolden } from '../helpers/golden.js';
+import { pattern } from '../helpers/pattern.js';
+
+interface Case {
+  readonly depth: 18 | 20;
+  readonly size: number;
+  readonly batch: number;
+  readonly salt: number;
+  /** Names and PyTorch's shapes. */
+  readonly state: readonly [name: string, shape: number[]][];
+  readonly gradients: readonly string[];
+  readonly statistics: readonly string[];
+}
+
+const golden = readGolden<Case[]>('resnet-cifar.safetensors');
+const caseOf = (depth: number) => golden.cases.find((item) => item.depth === depth) as Case;
+
+/** What make_resnet_golden.py fills a tensor with. */
+function contents(name: string, shape: readonly number[], salt: number): Float64Array | Int32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (name.endsWith('num_batches_tracked')) return Int32Array.of(3);
+  const numbers = pattern(salt, size);
+  if (shape.length > 1) {
+    const fanIn = size / shape[0];
+    const scale = 2 ** Math.round(Math.log2(Math.sqrt(6 / fanIn)));
+    return numbers.map((value) => value * scale);
+  }
+  const startsAtOne = name.endsWith('running_var') || name.endsWith('weight');
+  return numbers.map((value) => (startsAtOne ? 1 + value / 2 : value / 4));
+}
+
+/** The model with PyTorch's state. */
+function filled({ depth, size, state }: Case, dtype: 'float32' | 'float64'): ResNetCifar {
+  const model = new ResNetCifar(depth, { inputShape: [size, size, 3] }).to(dtype);
+  const layouts = exchangeLayouts(model);
+  const own = model.stateDict();
+  expect([...own.keys()].map((name) => [name, layouts.get(name)!.fileShape])).toEqual(state);
+  state.forEach(([name, shape], salt) => {
+    const target = own.get(name)!;
+    using source = tensor(layouts.get(name)!.fromFile(contents(name, shape, salt)), target.shape, {
+      dtype: target.dtype,
+    });
+    target.write(source.data());
+  });
+  return model;
+}
+
+function oneStep(item: Case, dtype: 'float32' | 'float64', tolerance: number): void {
+  const { depth, size, batch, salt } = item;
+  using model = filled(item, dtype);
+  using _scope = tensorScope();
+  const layouts = exchangeLayouts(model);
+  const { data, shape } = channelsLast({
+    shape: [batch, 3, size, size],
+    data: pattern(salt, batch * size * size * 3),
+  });
+  const images = tensor(data, shape, { dtype });
+  const labels = tensor(Int32Array.from({ length: batch }, (_, i) => i));
+  const logits = model.call(images);
+  const loss = crossEntropy(logits, labels);
+  const wanted = (name: string) => golden.at(`${depth}.${name}`).data;
+  expectRelative(logits.data(), wanted('logits'), tolerance, 'logits');
+  expectRelative(loss.data(), wanted('loss'), tolerance, 'loss');
+  loss.backward();
+  const parameters = new Map(model.namedParameters());
+  for (const name of item.gradients) {
+    const grad = layouts.get(name)!.toFile(parameters.get(name)!.grad!.data());
+    expectRelative(grad, wanted(`grad.${name}`), tolerance, `gradient of ${name}`);
+  }
+  const buffers = new Map(model.namedBuffers());
+  for (const name of item.statistics) {
+    expectRelative(buffers.get(name)!.data(), Array.from(wanted(`after.${name}`), Number), tolerance, name);
+  }
+  expectRelative(model.eval().call(images).data(), wanted('eval'), tolerance, 'logits in use');
+}
+
+describe('one training step', () => {
+  it("is PyTorch's in double precision", () => {
+    oneStep(caseOf(20), 'float64', 1e-12);
+  });
+
+  it.each(nativeInfo().supportedIsas)('stays close to it in float32 on %s', (isa) => {
+    const before = nativeInfo().isa;
+    setIsa(isa);
+    try {
+      oneStep(caseOf(20), 'float32', 1e-5);
+      if (isa !== 'scalar') oneStep(caseOf(18), 'float32', 1e-5);
+    } finally {
+      setIsa(before);
+    }
+  });
+});
