@@ -30,6 +30,13 @@ void im2col(float* columns, std::int64_t column_stride, const float* image, std:
   for (int r = 0; r < run_count; ++r) {
     float* to = columns + runs[r].column;
     const float* from = image + runs[r].image;
+    if (runs[r].length <= kWidth) {  // short runs of few channels: one vector each, one mask for all
+      const Mask lanes = first_lanes(static_cast<int>(runs[r].length));
+      for (std::int64_t p = 0; p < pixels; ++p, to += column_stride, from += pixel_step) {
+        store_partial(to, lanes, load_partial(from, lanes));
+      }
+      continue;
+    }
     for (std::int64_t p = 0; p < pixels; ++p, to += column_stride, from += pixel_step) {
       copy_run(to, from, runs[r].length);
     }
