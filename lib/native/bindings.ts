@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place where TypeScript reaches C++. Computation leaves as instructions: an operation, small integer tensor
 // handles, a flat block of numbers.
-import { type ErrorCode, fail, ReceptiveError } from '../errors.js';
+import { describe, type ErrorCode, fail, ReceptiveError } from '../errors.js';
 import {
   type Addon,
   DTYPES,
@@ -207,11 +207,11 @@ export function nativeInfo(): NativeInfo {
  * @param count whole number from 1 to 256; the default is what the process may use (affinity, cgroup, RECEPTIVE_THREADS)
  */
 export function setNumThreads(count: number): void {
-  if (native().addon.setThreads(count)) return;
+  if (typeof count === 'number' && native().addon.setThreads(count)) return;
   throw fail('ERR_ARGUMENT', {
     op: 'setNumThreads',
     expected: `a whole number from 1 to ${nativeInfo().maxThreads}`,
-    received: String(count),
+    received: describe(count),
   });
 }
 
@@ -221,11 +221,15 @@ export function setIsa(name: string): void {
   throw fail('ERR_ARGUMENT', {
     op: 'setIsa',
     expected: `one of ${nativeInfo().supportedIsas.join(', ')}`,
-    received: name,
+    received: describe(name),
   });
 }
 
 /** The machine's arithmetic peak in GFLOP/s, measured now for `milliseconds` on `threads` threads. */
 export function measurePeak(milliseconds: number, threads: number): number {
-  return native().addon.peak(milliseconds, threads);
+  try {
+    return native().addon.peak(milliseconds, threads);
+  } catch (error) {
+    throw explain('measurePeak', error);
+  }
 }

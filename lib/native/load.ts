@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds and loads the native binary; where there is none, the error says how to get one.
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
 import type { Addon } from './addon.js';
-
-const require = createRequire(import.meta.url);
 
 /** `linux-x64`, or `linux-x64-musl` where the C library is musl: the folder name of a prebuilt binary. */
 function platformName(): string {
@@ -41,10 +39,14 @@ export function loadAddon(): Addon {
   if (path === undefined) throw missing(`no file at ${paths.join(' or ')}`);
   let addon: Addon;
   try {
-    addon = require(path) as Addon;
+    // dlopen, since require would run a file of another kind as JavaScript.
+    const module = { exports: {} };
+    process.dlopen(module, resolve(path));
+    addon = module.exports as Addon;
   } catch (error) {
     throw missing(`${path}, which does not load: ${error instanceof Error ? error.message : error}`, error);
   }
+  if (typeof addon.info !== 'function') throw missing(`${path}, which is not this library's`);
   const { refusedIsa, supportedIsas } = addon.info();
   if (refusedIsa !== '') {
     throw fail('ERR_ARGUMENT', {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hot path: one call per instruction, operands in shared arrays, plain Node-API calls.
+#include <exception>
 #include <new>
 #include <string>
 
@@ -11,6 +12,10 @@ namespace {
 
 void attach(const Napi::CallbackInfo& info) {
   Environment& environment = binding::environment(info.Env());
+  if (array_argument(info, 0).TypedArrayType() != napi_int32_array ||
+      array_argument(info, 1).TypedArrayType() != napi_float64_array) {
+    throw_refusal(info.Env(), "ERR_DTYPE", "an Int32Array and a Float64Array", "other kinds of arrays");
+  }
   Napi::Int32Array handles = info[0].As<Napi::Int32Array>();
   Napi::Float64Array params = info[1].As<Napi::Float64Array>();
   environment.handles_array = Napi::Persistent(handles);
@@ -45,6 +50,8 @@ napi_value run(napi_env env, napi_callback_info info) {
     status = plan::execute(instruction, environment.tensors);
   } catch (const std::bad_alloc&) {
     status = Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the operation's workspace", "none left");
+  } catch (const std::exception& error) {  // nothing may leave a Node-API callback
+    status = Status::refuse("ERR_OUT_OF_MEMORY", "what the operation needs of the system", error.what());
   }
   if (status.ok()) return nullptr;
   try {

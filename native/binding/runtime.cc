@@ -29,21 +29,27 @@ Napi::Value info_object(const Napi::CallbackInfo& info) {
 
 // setThreads(count): false if it is not from 1 to maxThreads
 Napi::Value set_threads(const Napi::CallbackInfo& info) {
-  const double count = info[0].As<Napi::Number>().DoubleValue();
+  const double count = number_argument(info, 0);
   const bool valid = count >= 1 && count <= kMaxThreads && count == static_cast<int>(count);
   if (valid) set_num_threads(static_cast<int>(count));
   return Napi::Boolean::New(info.Env(), valid);
 }
 
 Napi::Value set_isa(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), select_isa(info[0].As<Napi::String>().Utf8Value()));
+  const bool valid = info[0].IsString() && select_isa(info[0].As<Napi::String>().Utf8Value());
+  return Napi::Boolean::New(info.Env(), valid);
 }
 
 // peak(milliseconds, threads): GFLOP/s of independent multiply-adds in registers, the best of short rounds
 Napi::Value peak(const Napi::CallbackInfo& info) {
   using Clock = std::chrono::steady_clock;
-  const double milliseconds = info[0].As<Napi::Number>().DoubleValue();
-  const std::int64_t threads = std::max<std::int64_t>(1, info[1].As<Napi::Number>().Int64Value());
+  const double milliseconds = number_argument(info, 0), wished = number_argument(info, 1);
+  if (!(milliseconds >= 0 && milliseconds <= 60000 && wished >= 1 && wished <= kMaxThreads)) {
+    throw_refusal(info.Env(), "ERR_ARGUMENT",
+                  "0 to 60000 milliseconds and 1 to " + std::to_string(kMaxThreads) + " threads",
+                  std::to_string(milliseconds) + " and " + std::to_string(wished));
+  }
+  const auto threads = static_cast<std::int64_t>(wished);
   constexpr std::int64_t kIterations = 100000;
   const GemmKernels& gemm = *kernels().gemm;
   double best = 0;

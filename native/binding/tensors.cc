@@ -13,10 +13,11 @@ namespace {
 // allocate(elements, dtype): a handle, or -1 when there is no memory
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   Environment& environment = binding::environment(info.Env());
-  const std::int64_t size = info[0].As<Napi::Number>().Int64Value();
-  const int dtype = info[1].As<Napi::Number>().Int32Value();
+  const double size = number_argument(info, 0);
+  const int dtype = handle_argument(info, 1);
+  const bool valid = size >= 0 && size <= 0x1p53 && dtype >= 0 && dtype <= 3;
   const int handle =
-      dtype < 0 || dtype > 3 ? -1 : environment.tensors.allocate(size, static_cast<Dtype>(dtype));
+      valid ? environment.tensors.allocate(static_cast<std::int64_t>(size), static_cast<Dtype>(dtype)) : -1;
   environment.report_memory(info.Env());
   return Napi::Number::New(info.Env(), handle);
 }
@@ -24,7 +25,7 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
 // free(handle): true if it was alive
 Napi::Value free_tensor(const Napi::CallbackInfo& info) {
   Environment& environment = binding::environment(info.Env());
-  const bool was_alive = environment.tensors.free(info[0].As<Napi::Number>().Int32Value());
+  const bool was_alive = environment.tensors.free(handle_argument(info, 0));
   environment.report_memory(info.Env());
   return Napi::Boolean::New(info.Env(), was_alive);
 }
@@ -52,18 +53,18 @@ struct Transfer {
 // Arguments (handle, typed array, first element of the tensor): checks that the array's elements fit there.
 Transfer check_transfer(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Buffer* buffer = environment(env).tensors.find(info[0].As<Napi::Number>().Int32Value());
+  const Buffer* buffer = environment(env).tensors.find(handle_argument(info, 0));
   if (buffer == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live tensor", "one that was disposed");
-  const Napi::TypedArray array = info[1].As<Napi::TypedArray>();
+  const Napi::TypedArray array = array_argument(info, 1);
   if (!same_type(array.TypedArrayType(), buffer->dtype)) {
     throw_refusal(env, "ERR_DTYPE", "a typed array of the tensor's dtype", "another kind of array");
   }
   // A detached array tells length 0 and data nullptr.
   const std::int64_t count = static_cast<std::int64_t>(array.ElementLength());
-  const std::int64_t first = info[2].As<Napi::Number>().Int64Value();
+  const std::int64_t first = handle_argument(info, 2);
   if (first < 0 || first > buffer->size || count > buffer->size - first) {
-    throw_refusal(env, "ERR_SHAPE", "at most " + std::to_string(buffer->size - first) + " elements",
-                  std::to_string(count));
+    throw_refusal(env, "ERR_SHAPE", "elements within a tensor of " + std::to_string(buffer->size),
+                  std::to_string(count) + " from element " + std::to_string(first));
   }
   void* data = nullptr;
   napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr);

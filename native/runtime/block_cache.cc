@@ -2,6 +2,7 @@
 #include "runtime/block_cache.h"
 
 #include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -15,8 +16,9 @@ namespace {
 // (vgg-cifar at batch 64 keeps 180 MB), little beside the memory of a server.
 constexpr std::size_t kMaxCached = std::size_t{512} << 20;
 
-// Eight classes to each power of two: at most 12.5 % of a block is unused.
+// Eight classes to each power of two: at most 12.5 % of a block is unused. 0 for more than any machine has.
 std::size_t size_class(std::size_t bytes) {
+  if (bytes > std::numeric_limits<std::size_t>::max() / 4) return 0;
   if (bytes <= 512) return (bytes + kAlignment - 1) / kAlignment * kAlignment + (bytes == 0 ? kAlignment : 0);
   std::size_t power = 512;
   while (power * 2 < bytes) power *= 2;

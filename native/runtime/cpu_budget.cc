@@ -47,8 +47,8 @@ double cgroup_quota() {
 
 int cpu_budget() {
   if (const char* wish = std::getenv("RECEPTIVE_THREADS")) {
-    const int count = std::atoi(wish);
-    if (count >= 1) return std::min(count, kMaxThreads);
+    const long count = std::strtol(wish, nullptr, 10);  // out of range is the nearest long
+    if (count >= 1) return static_cast<int>(std::min<long>(count, kMaxThreads));
   }
   int count = std::max(1, affinity_count());
   const double quota = cgroup_quota();

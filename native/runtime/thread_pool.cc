@@ -4,12 +4,13 @@
 // for a while before they sleep, because the next job of a training step comes within microseconds.
 #include "runtime/thread_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
-#include <vector>
 
 #include "runtime/cpu_budget.h"
 #include "runtime/denormals.h"
@@ -31,8 +32,11 @@ inline void pause_cpu() {
 #endif
 }
 
-constexpr std::uint64_t kTeamSize = 1024;
-static_assert(kMaxThreads < kTeamSize, "a team must fit beside the generation");
+// The gate of a job, in one word, so that a worker that lags cannot pair an old job with a new team: which
+// job it is, whether it is closed, how many workers may enter, how many have.
+constexpr int kJobShift = 32, kTeamShift = 16;
+constexpr std::uint64_t kClosed = std::uint64_t{1} << 31, kCountMask = (std::uint64_t{1} << 15) - 1;
+static_assert(static_cast<std::uint64_t>(kMaxThreads) <= kCountMask, "a team must fit into the gate");
 
 struct Job {
   TaskFunction function = nullptr;
@@ -48,19 +52,21 @@ class ThreadPool {
     // One job at a time. A second environment does not wait for the first: it does its own work itself. The
     // bits are the same either way, since the split into tasks does not depend on who runs them.
     if (threads == 1 || job.count <= 1 || !busy_.try_lock()) return run_here(job);
-    start_workers(threads - 1);
+    const int helpers = start_workers(threads - 1);
     job_ = job;
     next_task_.store(0, std::memory_order_relaxed);
-    const int helpers = threads - 1;
-    active_.store(helpers, std::memory_order_relaxed);
+    left_.store(0, std::memory_order_relaxed);
     {
       std::lock_guard<std::mutex> lock(sleep_mutex_);
       generation_ += 1;
-      call_.store(generation_ * kTeamSize + static_cast<std::uint64_t>(helpers), std::memory_order_release);
+      gate_.store(generation_ << kJobShift | static_cast<std::uint64_t>(helpers) << kTeamShift,
+                  std::memory_order_release);
     }
     if (sleepers_.load(std::memory_order_acquire) > 0) wake_.notify_all();
     take_tasks();
-    for (int spins = 0; active_.load(std::memory_order_acquire) != 0; ++spins) {
+    // Whoever has not entered by now is not waited for: waking a worker takes longer than a small job.
+    const int entered = static_cast<int>(gate_.fetch_or(kClosed, std::memory_order_acq_rel) & kCountMask);
+    for (int spins = 0; left_.load(std::memory_order_acquire) != entered; ++spins) {
       if (spins < kSpins) {
         pause_cpu();
       } else {
@@ -93,41 +99,55 @@ class ThreadPool {
     }
   }
 
-  void start_workers(int count) {  // only with busy_ held
-    while (static_cast<int>(workers_.size()) < count) {
-      const int index = static_cast<int>(workers_.size());
-      workers_.emplace_back([this, index, seen = call_.load()] { work(index, seen); });
-      workers_.back().detach();
+  // How many of `count` workers there are: fewer where the system refuses more threads. Only with busy_ held.
+  int start_workers(int count) {
+    try {
+      for (; workers_ < count; ++workers_) {
+        std::thread([this, seen = gate_.load() >> kJobShift] { work(seen); }).detach();
+      }
+    } catch (const std::system_error&) {
     }
+    return std::min(workers_, count);
   }
 
-  void work(int index, std::uint64_t seen) {
+  // Enters the job behind the gate; false if it is closed or its team complete. `seen` becomes that job
+  // either way.
+  bool enter(std::uint64_t* seen) {
+    std::uint64_t gate = gate_.load(std::memory_order_acquire);
+    *seen = gate >> kJobShift;
+    while ((gate & kClosed) == 0 && (gate & kCountMask) < (gate >> kTeamShift & kCountMask)) {
+      if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acq_rel)) return true;
+      if (gate >> kJobShift != *seen) return false;  // the next job: come back for it
+    }
+    return false;
+  }
+
+  bool is_news(std::uint64_t seen) const {
+    return gate_.load(std::memory_order_acquire) >> kJobShift != seen;
+  }
+
+  void work(std::uint64_t seen) {
     FlushDenormals flush;
     for (;;) {
-      for (int spins = 0; call_.load(std::memory_order_acquire) == seen && spins < kSpins; ++spins)
-        pause_cpu();
-      if (call_.load(std::memory_order_acquire) == seen) {
+      for (int spins = 0; !is_news(seen) && spins < kSpins; ++spins) pause_cpu();
+      if (!is_news(seen)) {
         std::unique_lock<std::mutex> lock(sleep_mutex_);
         sleepers_.fetch_add(1);
-        wake_.wait(lock, [&] { return call_.load(std::memory_order_acquire) != seen; });
+        wake_.wait(lock, [&] { return is_news(seen); });
         sleepers_.fetch_sub(1);
       }
-      // A worker beyond the job's team only notes the call; it may lag by several, the team never does, since
-      // the next job starts when the whole team has left this one. Generation and team size travel in one
-      // word for that reason: a laggard must not pair an old generation with a new team.
-      seen = call_.load(std::memory_order_acquire);
-      if (static_cast<std::uint64_t>(index) >= seen % kTeamSize) continue;
+      if (!enter(&seen)) continue;
       take_tasks();
-      active_.fetch_sub(1, std::memory_order_release);
+      left_.fetch_add(1, std::memory_order_release);
     }
   }
 
   std::mutex busy_;
-  std::vector<std::thread> workers_;
+  int workers_ = 0;
   Job job_;
   alignas(128) std::atomic<std::int64_t> next_task_{0};
-  alignas(128) std::atomic<int> active_{0};
-  alignas(128) std::atomic<std::uint64_t> call_{0};  // generation * kTeamSize + workers called
+  alignas(128) std::atomic<int> left_{0};  // workers that entered this job and are through
+  alignas(128) std::atomic<std::uint64_t> gate_{kClosed};
   std::uint64_t generation_ = 0;
   std::atomic<int> sleepers_{0};
   std::atomic<bool> out_of_memory_{false};

@@ -15,24 +15,28 @@ const dist = new URL('../../dist/', import.meta.url).href;
 
 /**
  * @param source the module's text; `import … from '#dist/path.js'` reaches the compiled library
- * @param options variables to set (undefined unsets one), flags of node, milliseconds until it is killed
+ * @param options variables to set (undefined unsets one), flags of node, milliseconds until it is killed, and shell
+ *   commands that limit the process
  */
 export function runChild(
   source: string,
-  options: { env?: Record<string, string | undefined>; flags?: readonly string[]; timeout?: number } = {},
+  options: {
+    env?: Record<string, string | undefined>;
+    flags?: readonly string[];
+    timeout?: number;
+    limits?: string;
+  } = {},
 ): ChildResult {
-  const { env = {}, flags = [], timeout = 20_000 } = options;
+  const { env = {}, flags = [], timeout = 20_000, limits } = options;
   const text = source.replaceAll('#dist/', dist);
-  const { status, signal, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...flags, '--input-type=module', '--eval', text],
-    {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { ...process.env, RECEPTIVE_ISA: undefined, RECEPTIVE_THREADS: undefined, ...env },
-      encoding: 'utf8',
-      timeout,
-    },
-  );
+  const node = [process.execPath, ...flags, '--input-type=module', '--eval', text];
+  const command = limits === undefined ? node : ['/bin/bash', '-c', `${limits}; exec "$@"`, 'bash', ...node];
+  const { status, signal, stdout, stderr } = spawnSync(command[0], command.slice(1), {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { ...process.env, RECEPTIVE_ISA: undefined, RECEPTIVE_THREADS: undefined, ...env },
+    encoding: 'utf8',
+    timeout,
+  });
   return { status, signal, stdout, stderr };
 }
 
