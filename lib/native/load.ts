@@ -15,11 +15,12 @@ function platformName(): string {
 }
 
 /** Where a binary may lie, the most specific first. lib/native and dist/native are equally deep. */
-function candidates(): string[] {
+function candidates(): (() => string)[] {
   const asked = process.env.RECEPTIVE_BINARY;
-  if (asked !== undefined && asked !== '') return [asked];
+  if (asked !== undefined && asked !== '') return [() => asked];
   const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  return [at('build/Release/receptive.node'), at(`prebuilds/${platformName()}/receptive.node`)];
+  // Each is named when it is its turn: asking for the platform's name takes 10 ms and more.
+  return [() => at('build/Release/receptive.node'), () => at(`prebuilds/${platformName()}/receptive.node`)];
 }
 
 function missing(reason: string, cause?: unknown) {
@@ -34,9 +35,9 @@ function missing(reason: string, cause?: unknown) {
 
 /** Loads the addon. Throws ERR_NATIVE_MISSING if there is none that fits, ERR_ARGUMENT for a wrong RECEPTIVE_ISA. */
 export function loadAddon(): Addon {
-  const paths = candidates();
-  const path = paths.find((candidate) => existsSync(candidate));
-  if (path === undefined) throw missing(`no file at ${paths.join(' or ')}`);
+  const places = candidates();
+  const path = places.find((place) => existsSync(place()))?.();
+  if (path === undefined) throw missing(`no file at ${places.map((place) => place()).join(' or ')}`);
   let addon: Addon;
   try {
     // dlopen, since require would run a file of another kind as JavaScript.

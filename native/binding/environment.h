@@ -34,7 +34,8 @@ inline Environment& environment(Napi::Env env) { return *env.GetInstanceData<Env
 [[noreturn]] void throw_refusal(Napi::Env env, const char* code, const std::string& expected,
                                 const std::string& received);
 
-// Arguments as they should be; a refusal for anything else. As<>() alone would end the process in its type check.
+// Arguments as they should be; a refusal for anything else. As<>() alone would end the process in its type
+// check.
 double number_argument(const Napi::CallbackInfo& info, std::size_t index);
 int handle_argument(const Napi::CallbackInfo& info, std::size_t index);  // -1 for what is no handle
 Napi::TypedArray array_argument(const Napi::CallbackInfo& info, std::size_t index);
