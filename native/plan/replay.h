@@ -18,7 +18,7 @@ struct Run {
   std::int64_t steps = 0;
   const double* variables = nullptr;  // [steps][variables of the program]
   std::vector<const char*> streams;   // by stream: steps slices, one after another
-  double* outputs = nullptr;  // [outputs of the program][steps]
+  double* outputs = nullptr;          // [outputs of the program][steps]
   int threads = 0;                    // 0: as many as the process uses
   std::atomic<std::int64_t> done{0};  // steps whose outputs are written
   std::atomic<bool> stop{false};      // asks to end after the step under way
