@@ -16,17 +16,21 @@ const FORMAT =
 export class EpochDisplay {
   readonly #output: Output;
   readonly #epochs: number;
+  readonly #stop: AbortSignal;
   #bar: cliProgress.SingleBar | undefined;
   #lastLine = performance.now();
 
-  constructor(output: Output, epochs: number) {
+  /** @param stop ends the display: what the last steps report afterwards is not shown */
+  constructor(output: Output, epochs: number, stop: AbortSignal) {
     this.#output = output;
     this.#epochs = epochs;
+    this.#stop = stop;
+    stop.addEventListener('abort', () => this.clear(), { once: true });
   }
 
   /** Takes what `fit` reports about ten times a second. */
   onProgress(report: ProgressReport): void {
-    if (this.#output.isQuiet) return;
+    if (this.#output.isQuiet || this.#stop.aborted) return;
     const parts = {
       epoch: this.#name(report.epoch),
       loss: report.loss.toFixed(4),
@@ -82,6 +86,7 @@ export class EpochDisplay {
       barIncompleteChar: '░',
       barsize: Math.max(MIN_BAR, Math.min(MAX_BAR, (this.#output.stream.columns ?? 80) - TEXT_WIDTH)),
       fps: 12,
+      gracefulExit: false, // the first Ctrl-C is ours: it ends the training, and the bar with it
       clearOnComplete: true,
       linewrap: false,
       autopadding: true,

@@ -15,8 +15,8 @@ export class StopRequest {
     this.#onSignal = (name) => {
       if (this.#received !== undefined) process.exit(EXIT_CODES[name]);
       this.#received = name;
+      this.#controller.abort(); // takes the bar away, so that what follows has a line of its own
       onFirst();
-      this.#controller.abort();
     };
     for (const name of Object.keys(EXIT_CODES)) process.on(name, this.#onSignal);
   }

@@ -104,7 +104,7 @@ function sayWhat({ flags, output, modelName, model, split }: Job): void {
 }
 
 async function watch({ flags, output, model, split, stop }: Job): Promise<FitResult> {
-  const display = new EpochDisplay(output, flags.epochs);
+  const display = new EpochDisplay(output, flags.epochs, stop.signal);
   const { epochs, batchSize, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
   try {
     return await fit(model, split.train, {
