@@ -79,6 +79,7 @@ export { xo } from './data/xo.js';
 
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
+export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
 export type { ConfusionMatrix } from './train/metrics.js';
 export { type Prediction, type PredictOptions, predict } from './train/predict.js';
 export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './train/progress.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random tensors. Numbers are counter-based: each draw is named by (seed, stream, step), and what it gives depends on
 // nothing else, not on threads, not on the instruction set.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type InstructionNumber, Varying } from '../native/varying.js';
@@ -121,9 +122,22 @@ export class Generator {
 
 let shared = new Generator(0);
 
+/** The generator that stands for the shared one in an asynchronous computation and in all that it awaits. */
+const own = new AsyncLocalStorage<Generator>();
+
 /** The generator of everything that is not given its own. */
 export function defaultGenerator(): Generator {
-  return shared;
+  return own.getStore() ?? shared;
+}
+
+/**
+ * @internal Runs `body` with a generator of its own in place of the shared one, also after what it awaits. What runs at the
+ * same time has no part in its draws.
+ */
+export function withGeneratorAt<T>(state: GeneratorState, body: () => T): T {
+  const generator = new Generator(state.seed, state.stream);
+  generator.state = state;
+  return own.run(generator, body);
 }
 
 /** Makes initialisation, dropout and random tensors repeatable: the same seed gives the same numbers. */
@@ -136,7 +150,7 @@ export interface RandomOptions extends TensorOptions {
   readonly generator?: Generator;
 }
 
-function nextKey(op: string, generator: Generator = shared): readonly InstructionNumber[] {
+function nextKey(op: string, generator: Generator = defaultGenerator()): readonly InstructionNumber[] {
   if (generator instanceof Generator) return generator.next();
   throw fail('ERR_ARGUMENT', {
     op,
