@@ -12,6 +12,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   receptive::binding::export_run(env, exports);
   receptive::binding::export_runtime(env, exports);
   receptive::binding::export_plan(env, exports);
+  receptive::binding::export_step_copies(env, exports);
   return exports;
 }
 

@@ -6,10 +6,13 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "runtime/tensor_table.h"
 
 namespace receptive::binding {
+
+class RunningPlan;
 
 struct Environment {
   TensorTable tensors;
@@ -20,6 +23,7 @@ struct Environment {
   std::int32_t* handles = nullptr;
   double* params = nullptr;
   int handles_length = 0, params_length = 0;
+  std::vector<RunningPlan*> running_plans;
   std::int64_t reported_bytes = 0;  // tensor bytes that V8's garbage collector knows of
 
   // Tells V8 how much native memory hangs on its objects, so that it collects in time; in steps, because each
@@ -45,5 +49,6 @@ void export_tensors(Napi::Env env, Napi::Object exports);
 void export_run(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);
 void export_plan(Napi::Env env, Napi::Object exports);
+void export_step_copies(Napi::Env env, Napi::Object exports);
 
 }  // namespace receptive::binding

@@ -3,6 +3,7 @@
 
 #include "plan/opcodes.h"
 #include "runtime/denormals.h"
+#include "runtime/turns.h"
 
 namespace receptive::plan {
 namespace {
@@ -40,6 +41,7 @@ Status execute(const Instruction& instruction, const TensorTable& tensors) {
     buffers[i] = *buffer;
   }
   const FlushDenormals flush;
+  const ForegroundWork first;
   return kEntries[instruction.opcode].function(
       Arguments(buffers, instruction.handle_count, instruction.params, instruction.param_count));
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <new>
@@ -16,6 +17,7 @@
 #include "runtime/denormals.h"
 #include "runtime/parallel_for.h"
 #include "runtime/thread_limit.h"
+#include "runtime/turns.h"
 
 namespace receptive {
 namespace {
@@ -44,13 +46,20 @@ struct Job {
   std::int64_t count = 0;
 };
 
+// How many threads the caller's job may have: those that no other plan computes with.
+int threads_of_caller() {
+  const int limit = thread_limit(), left = std::max(1, num_threads() - turns_of_others());
+  return limit > 0 && limit < left ? limit : left;
+}
+
 class ThreadPool {
  public:
+  explicit ThreadPool(bool background) : background_(background) {}
+
   void run(const Job& job) {
-    const int limit = thread_limit();
-    const int threads = limit > 0 && limit < num_threads() ? limit : num_threads();
-    // One job at a time. A second environment does not wait for the first: it does its own work itself. The
-    // bits are the same either way, since the split into tasks does not depend on who runs them.
+    const int threads = threads_of_caller();
+    // One job at a time. A second caller does not wait for the first: it does its own work itself. The bits
+    // are the same either way, since the split into tasks does not depend on who runs them.
     if (threads == 1 || job.count <= 1 || !busy_.try_lock()) return run_here(job);
     const int helpers = start_workers(threads - 1);
     job_ = job;
@@ -69,6 +78,8 @@ class ThreadPool {
     for (int spins = 0; left_.load(std::memory_order_acquire) != entered; ++spins) {
       if (spins < kSpins) {
         pause_cpu();
+      } else if (background_) {
+        std::this_thread::sleep_for(std::chrono::microseconds(30));  // the worker may be giving way
       } else {
         std::this_thread::yield();  // more threads than cores: let the worker that is behind run
       }
@@ -78,17 +89,19 @@ class ThreadPool {
     if (failed) throw std::bad_alloc();
   }
 
-  std::atomic<int> threads{0};
-
  private:
-  static void run_here(const Job& job) {
-    for (std::int64_t task = 0; task < job.count; ++task) job.function(job.context, task);
+  void run_here(const Job& job) const {
+    for (std::int64_t task = 0; task < job.count; ++task) {
+      if (background_) give_way();
+      job.function(job.context, task);
+    }
   }
 
   void take_tasks() {
     for (;;) {
       const std::int64_t task = next_task_.fetch_add(1, std::memory_order_relaxed);
       if (task >= job_.count) return;
+      if (background_) give_way();
       // A task can only fail for want of memory; the exception must not leave the thread, so the caller
       // throws it.
       try {
@@ -128,6 +141,7 @@ class ThreadPool {
 
   void work(std::uint64_t seen) {
     FlushDenormals flush;
+    if (background_) lower_thread_priority();
     for (;;) {
       for (int spins = 0; !is_news(seen) && spins < kSpins; ++spins) pause_cpu();
       if (!is_news(seen)) {
@@ -142,6 +156,7 @@ class ThreadPool {
     }
   }
 
+  const bool background_;
   std::mutex busy_;
   int workers_ = 0;
   Job job_;
@@ -157,9 +172,13 @@ class ThreadPool {
 
 thread_local int limit_of_thread = 0;
 
-ThreadPool& pool() {
-  static ThreadPool* const resident = new ThreadPool;
-  return *resident;
+std::atomic<int> threads_in_use{0};  // 0 before the first question
+
+// The background has workers of its own, which run at a lower priority and give way between two tasks: a
+// prediction never finds the workers held by a training.
+ThreadPool& pool(bool background) {
+  static ThreadPool* const pools[] = {new ThreadPool(false), new ThreadPool(true)};
+  return *pools[background ? 1 : 0];
 }
 
 }  // namespace
@@ -170,18 +189,18 @@ void set_thread_limit(int threads) { limit_of_thread = threads; }
 int default_num_threads() { return cpu_budget(); }
 
 int num_threads() {
-  int count = pool().threads.load(std::memory_order_relaxed);
+  int count = threads_in_use.load(std::memory_order_relaxed);
   if (count == 0) {
     count = default_num_threads();
-    pool().threads.store(count, std::memory_order_relaxed);
+    threads_in_use.store(count, std::memory_order_relaxed);
   }
   return count;
 }
 
-void set_num_threads(int count) { pool().threads.store(count, std::memory_order_relaxed); }
+void set_num_threads(int count) { threads_in_use.store(count, std::memory_order_relaxed); }
 
 void parallel_for_raw(std::int64_t count, TaskFunction function, const void* context) {
-  pool().run({function, context, count});
+  pool(in_background()).run({function, context, count});
 }
 
 }  // namespace receptive

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One resident pool per process, shared by every environment (main thread and worker_threads) that loads the
-// addon. It is never destroyed: a destructor at exit would race with environments that are still being torn
-// down.
+// addon; plans in the background have a second one, whose workers give way (turns.h). Neither is ever
+// destroyed: a destructor at exit would race with environments that are still being torn down.
 #pragma once
 
 namespace receptive {
