@@ -126,8 +126,8 @@ bool foreground_goes_first() {
 
 }  // namespace
 
-Turn::Turn(const Manners& manners, const std::atomic<bool>* stop)
-    : manners_(manners), stop_(stop), noted_(Clock::now()), cpu_noted_(thread_cpu_ms()) {
+Turn::Turn(const Manners& manners, const std::atomic<bool>* stop, double* owed)
+    : manners_(manners), stop_(stop), owed_(owed), noted_(Clock::now()), cpu_noted_(thread_cpu_ms()) {
   background_thread = manners_.background;
   if (manners_.background) {
     background_plans.fetch_add(1);
@@ -166,15 +166,15 @@ void Turn::keep_to_share() {
     const Clock::time_point now = Clock::now();
     const double cpu = thread_cpu_ms();
     const double passed = std::chrono::duration<double, std::milli>(now - noted_).count();
-    owed_ = std::max(owed_ + (cpu - cpu_noted_) / manners_.cpu_share - passed, -kSavedAtMost);
+    *owed_ = std::max(*owed_ + (cpu - cpu_noted_) / manners_.cpu_share - passed, -kSavedAtMost);
     noted_ = now;
     cpu_noted_ = cpu;
   };
   keep_account();
-  if (owed_ < kOwedAtMost) return;
+  if (*owed_ < kOwedAtMost) return;
   end();
-  while (owed_ > 0 && !stop_->load(std::memory_order_relaxed)) {
-    std::this_thread::sleep_for(std::min(std::chrono::duration<double, std::milli>(owed_),
+  while (*owed_ > 0 && !stop_->load(std::memory_order_relaxed)) {
+    std::this_thread::sleep_for(std::min(std::chrono::duration<double, std::milli>(*owed_),
                                          std::chrono::duration<double, std::milli>(kLook)));
     keep_account();
   }

@@ -19,7 +19,8 @@ struct Manners {
 // that is under way then goes on at once.
 class Turn {
  public:
-  Turn(const Manners& manners, const std::atomic<bool>* stop);
+  // `owed` keeps, from one turn to the next, how many ms the plan has to rest.
+  Turn(const Manners& manners, const std::atomic<bool>* stop, double* owed);
   ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -39,11 +40,11 @@ class Turn {
 
   const Manners manners_;
   const std::atomic<bool>* const stop_;
+  double* const owed_;  // below 0 where less than the share was used
   bool seated_ = false;
   Clock::time_point since_;  // the beginning of this slice
   Clock::time_point noted_;  // up to here the account below is kept
   double cpu_noted_ = 0;     // ms of processor time of this thread, then
-  double owed_ = 0;          // ms to rest; below 0 where less than the share was used
 };
 
 // Work that JavaScript's thread does itself: the background waits for it.
