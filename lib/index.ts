@@ -77,12 +77,25 @@ export { xo } from './data/xo.js';
 
 // --- Training and use ---
 
+export {
+  type CaptureOptions,
+  capture,
+  type InputSpec,
+  type LossFunction,
+  type TrainingStep,
+} from './train/capture.js';
+export type { Plan, PlanSource } from './train/captured-plan.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
 export type { ConfusionMatrix } from './train/metrics.js';
-export { type Prediction, type PredictOptions, predict } from './train/predict.js';
+export type { StepFunction } from './train/plan.js';
+export type { OutputSpec, StepOutputs } from './train/plan-outputs.js';
+export type { PlanProgress, PlanResult, RunOptions } from './train/plan-run.js';
+export type { PlanSummary } from './train/plan-summary.js';
+export { type Prediction, type PredictOptions, predict, predictSync } from './train/predict.js';
 export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './train/progress.js';
+export type { BatchArrays } from './train/sources.js';
 
 // --- Files ---
 

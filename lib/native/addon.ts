@@ -19,6 +19,8 @@ export interface MemoryInfo {
   readonly cachedBytes: number;
   /** Scratch of all threads, of the whole process. */
   readonly workspaceBytes: number;
+  /** How often memory was asked of the system, by the whole process since it began; a repeated step asks for none. */
+  readonly allocations: number;
 }
 
 /** Instruction set and threads in use. */
@@ -45,24 +47,27 @@ export interface PlanDescription {
   readonly fusedConvRelu: number;
 }
 
+/**
+ * Replays steps. `numbers` takes the outputs of one element, one after another, `arrays` holds an array for each of the
+ * others; `report` is called with the steps done, at the end with `finished` and what ended the run early.
+ */
+type NativeRun = (
+  steps: number,
+  variables: Float64Array,
+  streams: readonly TypedArray[],
+  numbers: Float64Array,
+  arrays: readonly TypedArray[],
+  threads: number,
+  report: (done: number, finished: boolean, error?: unknown) => void,
+) => void;
+
 /** native/binding/plan.cc */
 export interface NativePlan {
-  run(
-    steps: number,
-    variables: Float64Array,
-    streams: readonly TypedArray[],
-    outputs: Float64Array,
-    threads: number,
-    report: (done: number, finished: boolean, error?: unknown) => void,
-  ): void;
-  runSync(
-    steps: number,
-    variables: Float64Array,
-    streams: readonly TypedArray[],
-    outputs: Float64Array,
-    threads: number,
-  ): number;
+  readonly run: NativeRun;
+  readonly runSync: NativeRun;
   stop(): void;
+  /** Names of the instructions, in the order in which they run. */
+  operations(): string[];
   describe(): PlanDescription;
   dispose(): void;
 }
@@ -78,6 +83,7 @@ export interface Addon {
   attach(handles: Int32Array, params: Float64Array): void;
   run(opcode: number, handleCount: number, paramCount: number): void;
   opcodes(): string[];
+  copyBetweenSteps(pairs: Int32Array, done: () => void): boolean;
   info(): NativeInfo;
   setThreads(count: number): boolean;
   setIsa(name: string): boolean;

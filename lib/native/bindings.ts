@@ -12,7 +12,7 @@ import {
   type TypedArray,
 } from './addon.js';
 import { loadAddon } from './load.js';
-import { type EncodedProgram, isRecordedHandle, Recording } from './recorder.js';
+import { type Advancing, type EncodedProgram, isRecordedHandle, Recording } from './recorder.js';
 import { type InstructionNumber, Varying } from './varying.js';
 
 export type { DType, MemoryInfo, NativeInfo, NativePlan, TypedArray } from './addon.js';
@@ -168,6 +168,23 @@ export function record<T>(body: (recording: Recording) => T): { recording: Recor
     throw error;
   } finally {
     recording = undefined;
+    for (const part of own.advancing) part.endRecording?.();
+  }
+}
+
+/** Notes, while a step is recorded, what else moves on when it is replayed. */
+export function noteAdvancing(part: Advancing): void {
+  recording?.advancing.add(part);
+}
+
+/** Runs `body` now, even while a step is recorded: for what must be there before the step begins. */
+export function unrecorded<T>(body: () => T): T {
+  const before = recording;
+  recording = undefined;
+  try {
+    return body();
+  } finally {
+    recording = before;
   }
 }
 
@@ -182,6 +199,18 @@ export function makePlan(program: EncodedProgram): NativePlan {
     return new (native().addon.Plan)(program.integers, program.numbers);
   } catch (error) {
     throw explain('capture', error);
+  }
+}
+
+/**
+ * Copies tensors, given as pairs of handles. False if that is done; true where a plan that is running writes one of them: it
+ * makes the copies between two steps, and `done` is called then.
+ */
+export function startCopies(pairs: Int32Array, done: () => void): boolean {
+  try {
+    return native().addon.copyBetweenSteps(pairs, done);
+  } catch (error) {
+    throw explain('snapshot', error);
   }
 }
 

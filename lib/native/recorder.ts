@@ -9,7 +9,7 @@ import { type InstructionNumber, Varying } from './varying.js';
 /** Handles from here on name buffers of a recording. */
 const FIRST_BUFFER = 2 ** 24;
 
-/** What a buffer is for: inside the step, a slice of a stream, a number handed out. As in native/plan/program.h. */
+/** What a buffer is for: inside the step, a slice of a stream, handed out. As in native/plan/program.h. */
 const ROLES = { internal: 0, stream: 1, output: 2 } as const;
 
 /** What becomes of a buffer. */
@@ -49,10 +49,20 @@ function callerLine(): string {
   return outside?.trim().replace(/^at /, '') ?? 'an unknown place';
 }
 
+/** State outside of tensors that moves on with each step of a recording when it is replayed. */
+export interface Advancing {
+  /** @internal Notes that recorded steps were replayed. */
+  advance(steps: number): void;
+  /** @internal The recording is over: what it left behind has no values. */
+  endRecording?(): void;
+}
+
 /** Instructions and buffers of one step. */
 export class Recording {
   readonly #instructions: RecordedInstruction[] = [];
   readonly #buffers: RecordedBuffer[] = [];
+  /** What the recorded step moves on. */
+  readonly advancing = new Set<Advancing>();
 
   allocate(size: number, dtype: DType): number {
     this.#buffers.push({ size, dtype, role: 'internal', constant: undefined });
@@ -71,6 +81,12 @@ export class Recording {
   /** Notes that a buffer's elements were given while recording, and lie in `tensor`. */
   setConstant(handle: number, tensor: number): void {
     this.#buffer(handle).constant = tensor;
+  }
+
+  /** True for a buffer that instructions of the step write, and that has no other role yet. */
+  isInternal(handle: number): boolean {
+    const buffer = this.#buffers[handle - FIRST_BUFFER];
+    return buffer !== undefined && buffer.role === 'internal' && buffer.constant === undefined;
   }
 
   /** What a constant needs: its size and type. */

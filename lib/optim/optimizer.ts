@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
 import { describe, didYouMean, fail } from '../errors.js';
-import { emit, isRecordingNow } from '../native/bindings.js';
+import { emit, isRecordingNow, noteAdvancing, unrecorded } from '../native/bindings.js';
 import { Varying } from '../native/varying.js';
 import { sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -52,6 +52,9 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   /** Parameters with their options. */
   readonly groups: readonly FullGroup<Options>[];
   readonly #memory = new Map<Tensor, Memory>();
+  /** What recorded steps update. */
+  readonly #recorded = new Set<Memory>();
+  #stepsInRecording = 0;
 
   /**
    * @param name of the class, for errors
@@ -95,6 +98,8 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
 
   /** Changes every parameter that has a gradient; all of them, or, where one cannot be changed, none. */
   step(): void {
+    const recording = isRecordingNow();
+    if (recording) this.#beginRecording();
     const updates = this.groups.flatMap((group) =>
       group.params.flatMap((parameter) => {
         if (parameter.grad === null) return [];
@@ -102,10 +107,10 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
         return [{ parameter, grad, group, memory: this.#remember(parameter, group) }];
       }),
     );
-    const recording = isRecordingNow();
     for (const { parameter, grad, group, memory } of updates) {
       this.update(parameter, grad, memory.slots, momentOf(memory, group), group);
-      if (!recording) memory.step += 1;
+      if (recording) this.#recorded.add(memory);
+      else memory.step += 1;
     }
   }
 
@@ -114,9 +119,29 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     for (const group of this.groups) for (const parameter of group.params) this.#remember(parameter, group);
   }
 
+  #beginRecording(): void {
+    noteAdvancing(this);
+    this.#stepsInRecording += 1;
+    if (this.#stepsInRecording > 1) {
+      throw fail('ERR_CAPTURE', {
+        op: 'capture',
+        expected: `one call of step() of ${this.name} in the step that is recorded`,
+        received: 'a second one',
+        hint: 'record one update, and run it as often as wanted',
+      });
+    }
+    unrecorded(() => this.prepare());
+  }
+
   /** @internal Notes that recorded steps were replayed. */
   advance(steps: number): void {
-    for (const memory of this.#memory.values()) memory.step += steps;
+    for (const memory of this.#recorded) memory.step += steps;
+  }
+
+  /** @internal The gradients of a recording have no values. */
+  endRecording(): void {
+    this.#stepsInRecording = 0;
+    this.zeroGrad();
   }
 
   #remember(parameter: Tensor, group: FullGroup<Options>): Memory {
@@ -131,6 +156,7 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
 
   /** Frees the gradients of all parameters. */
   zeroGrad(): void {
+    noteAdvancing(this); // what a recording leaves as gradients is not to be found afterwards
     for (const parameter of this.parameters) {
       parameter.grad?.dispose();
       parameter.grad = null;
@@ -197,6 +223,8 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
 
   #forget(parameter: Tensor): void {
     for (const slot of this.#memory.get(parameter)?.slots ?? []) slot.dispose();
+    const memory = this.#memory.get(parameter);
+    if (memory !== undefined) this.#recorded.delete(memory);
     this.#memory.delete(parameter);
   }
 

@@ -7,7 +7,9 @@ import { fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
+import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensorScope } from '../tensor/scope.js';
+import { CapturedPass } from './captured-inference.js';
 import { checkModelFits } from './fits.js';
 import { accuracyOf, addToConfusion, type ConfusionMatrix, emptyConfusion } from './metrics.js';
 import { RunningMean, Stopwatch } from './progress.js';
@@ -18,6 +20,11 @@ export interface EvaluateOptions {
   /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Record the forward pass once and replay it natively, so that the event loop stays free. Default true; a model that looks
+   * at values of tensors is evaluated eagerly. The result is the same either way.
+   */
+  readonly capture?: boolean | undefined;
 }
 
 /** What an evaluation found. */
@@ -31,12 +38,17 @@ export interface Evaluation {
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Whether the pass was captured and replayed natively. */
+  readonly captured: boolean;
+  /** Why it was not, where the model did not allow it. */
+  readonly notCaptured: string | undefined;
 }
 
 export const DEFAULT_BATCH = 256;
 
 /**
- * Runs a model in evaluation mode over a data set. The model is left as it was; the event loop turns every 25 ms or so.
+ * Runs a model in evaluation mode over a data set. The model is left as it was. The pass is captured where the model allows
+ * it, and the event loop is free; else it turns every 25 ms or so.
  *
  * Throws ERR_SHAPE where the data set does not fit the model, ERR_ABORTED when the signal said so, what a `DataLoader`
  * refuses.
@@ -48,7 +60,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
-  const evaluation = await evaluateBatches(model, loader, classes, options.signal);
+  const evaluation = await evaluateBatches(model, loader, classes, options.signal, options.capture);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
     op: 'evaluate',
@@ -64,10 +76,66 @@ export async function evaluateBatches(
   loader: DataLoader,
   classes: number,
   signal: AbortSignal | undefined,
+  capture = true,
 ): Promise<Evaluation | undefined> {
   const confusion = emptyConfusion(classes);
   const mean = new RunningMean();
   const watch = new Stopwatch().start();
+  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, signal));
+  if (captured !== true) await evaluateEagerly(model, loader, confusion, mean, signal);
+  if (mean.images < loader.dataset.length) return undefined;
+  const { seconds } = watch;
+  const { images } = mean;
+  return {
+    loss: mean.loss,
+    accuracy: accuracyOf(confusion),
+    confusion,
+    images,
+    seconds,
+    imagesPerSecond: images / seconds,
+    captured: captured === true,
+    notCaptured: typeof captured === 'string' ? captured : undefined,
+  };
+}
+
+/** The pass as recorded steps: true, or why the model cannot be captured. */
+async function evaluateCaptured(
+  model: Module,
+  loader: DataLoader,
+  confusion: number[][],
+  mean: RunningMean,
+  signal: AbortSignal | undefined,
+): Promise<true | string> {
+  const { dataset, batchSize, native } = loader;
+  const position = loader.state;
+  const rows = loader.takeEpoch();
+  using pass = new CapturedPass(model, rows, batchSize, (rows) => {
+    const logits = model.call(gatherImages(native.images, rows, dataset.normalization));
+    const loss = crossEntropy(logits, gatherLabels(native.labels, rows));
+    return { loss, predicted: argmax(logits) };
+  });
+  if (pass.notCaptured !== undefined) {
+    loader.state = position;
+    return pass.notCaptured;
+  }
+  await pass.run(signal, (first, batch, { loss, predicted }) => {
+    for (const value of loss) mean.add(value, 0, batch);
+    const labels = Int32Array.from(
+      { length: loss.length * batch },
+      (_, i) => dataset.labels[rows[first + i]],
+    );
+    addToConfusion(confusion, labels, predicted);
+  });
+  return true;
+}
+
+async function evaluateEagerly(
+  model: Module,
+  loader: DataLoader,
+  confusion: number[][],
+  mean: RunningMean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const batches = loader[Symbol.iterator]();
   const body = (): boolean => {
     const { value: batch, done } = batches.next();
@@ -84,15 +152,4 @@ export async function evaluateBatches(
   } finally {
     batches.return?.();
   }
-  if (mean.images < loader.dataset.length) return undefined;
-  const { seconds } = watch;
-  const { images } = mean;
-  return {
-    loss: mean.loss,
-    accuracy: accuracyOf(confusion),
-    confusion,
-    images,
-    seconds,
-    imagesPerSecond: images / seconds,
-  };
 }

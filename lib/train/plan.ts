@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A captured step: recorded once, planned, and replayed natively, many steps a call, on threads of the library's own. The
 // event loop is free meanwhile.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import type { PlanDescription } from '../native/addon.js';
 import {
   type DType,
@@ -12,24 +12,25 @@ import {
   record,
   type TypedArray,
 } from '../native/bindings.js';
-import type { Recording } from '../native/recorder.js';
+import type { Advancing, Recording } from '../native/recorder.js';
 import type { Varying } from '../native/varying.js';
 import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
+
+export type { Advancing } from '../native/recorder.js';
+export type { OutputSpec, StepOutputs } from './plan-outputs.js';
 
 /** Inputs of a step that each step reads another slice of. */
 export type StreamSpecs = Readonly<Record<string, { readonly shape: Shape; readonly dtype: DType }>>;
 
-/** What a step computes from its inputs: numbers (tensors with one element) that are read after each step. */
+/**
+ * What a step computes from its inputs: tensors that are read after each step, by name. It is called once, to be recorded,
+ * and cannot look at values.
+ */
 export type StepFunction = (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
-
-/** What state a replay moves on, besides the tensors that the step writes. */
-export interface Advancing {
-  /** @internal */
-  advance(steps: number): void;
-}
 
 /** How to run a plan. */
 export interface PlanRunOptions {
@@ -42,12 +43,9 @@ export interface PlanRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for each step before the run, to set what differs from step to step, such as a learning rate. */
   readonly beforeStep?: ((step: number) => void) | undefined;
-  /** Called now and then, in order, with the steps that are done since the last call. */
+  /** Called now and then, in order, with the steps that are done since the last call and the outputs since the first. */
   readonly onSteps?: ((first: number, end: number, outputs: StepOutputs) => void) | undefined;
 }
-
-/** The numbers that came out, by step: a column for each output. */
-export type StepOutputs = Readonly<Record<string, Float64Array>>;
 
 /** How a run ended. */
 export interface PlanRunResult {
@@ -66,31 +64,45 @@ export function capturePlan(
   const { result: recorded, draws } = recordDraws(() =>
     record((recording) => tensorScope(() => outputsOf(recording, step, streams))),
   );
-  return new CapturedStep(recorded.recording, Object.keys(streams), recorded.result, draws, advancing);
+  const { recording, result: outputs } = recorded;
+  const parts = [...new Set([...advancing, ...recording.advancing])];
+  return new CapturedStep(recording, Object.keys(streams), outputs, draws, parts);
 }
 
-/** Runs the step on inputs without memory and marks what comes in and what goes out; the names of the outputs. */
-function outputsOf(recording: Recording, step: StepFunction, streams: StreamSpecs): string[] {
+/** Runs the step on inputs without memory and marks what comes in and what goes out. */
+function outputsOf(recording: Recording, step: StepFunction, streams: StreamSpecs): OutputSpec[] {
   const inputs: Record<string, Tensor> = {};
   for (const [name, { shape, dtype }] of Object.entries(streams)) {
     inputs[name] = Tensor.empty(checkShape('capture', shape), dtype);
     recording.setRole(inputs[name].handle, 'stream');
   }
-  const outputs = step(inputs);
-  for (const [name, output] of Object.entries(outputs)) {
-    if (!(output instanceof Tensor) || output.size !== 1) {
-      throw fail('ERR_CAPTURE', {
-        op: 'capture',
-        expected: `output ${name} of the step to be a tensor with one element`,
-        received: String(output),
-      });
-    }
-    recording.setRole(output.handle, 'output');
-  }
+  const outputs = checkOutputs(step(inputs)).map(([name, output]) => {
+    // An input, a parameter, a constant or another output is handed out as a copy.
+    const { handle } = recording.isInternal(output.handle) ? output : output.clone();
+    recording.setRole(handle, 'output');
+    return { handle, spec: { name, size: output.size, dtype: output.dtype } };
+  });
   // Native code hands outputs out in the order in which their buffers were made.
-  return Object.entries(outputs)
-    .sort(([, a], [, b]) => a.handle - b.handle)
-    .map(([name]) => name);
+  return outputs.sort((a, b) => a.handle - b.handle).map(({ spec }) => spec);
+}
+
+function checkOutputs(outputs: unknown): [string, Tensor][] {
+  if (typeof outputs !== 'object' || outputs === null || outputs instanceof Promise) {
+    if (outputs instanceof Promise) outputs.catch(() => {});
+    throw fail('ERR_CAPTURE', {
+      op: 'capture',
+      expected: 'a synchronous step that returns { name: tensor }',
+      received: describe(outputs),
+    });
+  }
+  return Object.entries(outputs).map(([name, output]): [string, Tensor] => {
+    if (output instanceof Tensor && output.size > 0) return [name, output];
+    throw fail('ERR_CAPTURE', {
+      op: 'capture',
+      expected: `output ${name} of the step to be a tensor`,
+      received: output instanceof Tensor ? String(output) : describe(output),
+    });
+  });
 }
 
 /** A recorded step and its native plan. */
@@ -99,16 +111,18 @@ export class CapturedStep {
   readonly #variables: readonly Varying[];
   readonly #constants: readonly number[];
   readonly #streams: readonly string[];
-  readonly #outputs: readonly string[];
+  /** What the step hands out, in native order. */
+  readonly outputs: readonly OutputSpec[];
   readonly #draws: ReadonlyMap<Generator, DrawCount>;
   readonly #advancing: readonly Advancing[];
+  #stepsDone = 0;
   #isDisposed = false;
 
   /** @internal Use `capturePlan`. */
   constructor(
     recording: Recording,
     streams: readonly string[],
-    outputs: readonly string[],
+    outputs: readonly OutputSpec[],
     draws: ReadonlyMap<Generator, DrawCount>,
     advancing: readonly Advancing[],
   ) {
@@ -116,7 +130,7 @@ export class CapturedStep {
     this.#constants = recording.constants;
     this.#variables = program.variables;
     this.#streams = streams;
-    this.#outputs = outputs;
+    this.outputs = outputs;
     this.#draws = draws;
     this.#advancing = advancing;
     this.#plan = makePlan(program);
@@ -127,58 +141,88 @@ export class CapturedStep {
     return this.#plan.describe();
   }
 
-  /** Replays the step. State that moves with the steps (optimizer, random generators) is moved on at the end. */
+  /** Names of the operations, in the order in which they run. */
+  operations(): string[] {
+    return this.#plan.operations();
+  }
+
+  /** Steps that were replayed since the step was recorded. */
+  get stepsDone(): number {
+    return this.#stepsDone;
+  }
+
+  /**
+   * Replays the step. State that moves with the steps (optimizer, random generators) is moved on at the end, by the steps
+   * that were done, also where an error ended the run.
+   */
   async run(options: PlanRunOptions): Promise<PlanRunResult> {
     const { steps, signal, onSteps } = options;
     const table = this.#variableTable(options);
-    const outputs = new Float64Array(steps * this.#outputs.length);
-    const stop = () => this.#plan.stop();
+    const outputs = new OutputArrays(this.outputs, steps);
+    const stop = () => this.stop();
     let reported = 0;
-    const report = (done: number) => {
-      if (done > reported) onSteps?.(reported, done, this.#columns(outputs, done));
-      reported = done;
-    };
     const done = await new Promise<number>((resolve, reject) => {
-      let failure: unknown;
-      const onReport = (done: number, finished: boolean, error?: unknown) => {
+      let failure: { readonly thrown: unknown } | undefined;
+      const report = (done: number) => {
+        if (done === reported || failure !== undefined) return;
+        const first = reported;
+        reported = done;
         try {
-          report(done);
+          onSteps?.(first, done, outputs.slice(0, done));
         } catch (thrown) {
-          failure ??= { thrown };
+          failure = { thrown };
           stop();
         }
+      };
+      const onReport = (done: number, finished: boolean, error?: unknown) => {
+        if (finished) {
+          signal?.removeEventListener('abort', stop);
+          this.#advance(done);
+        }
+        report(done);
         if (!finished) return;
-        signal?.removeEventListener('abort', stop);
-        this.#advance(done);
-        if (failure !== undefined) reject((failure as { thrown: unknown }).thrown);
+        if (failure !== undefined) reject(failure.thrown);
         else if (error !== undefined) reject(explain('plan', error));
         else resolve(done);
       };
       try {
-        const streams = this.#orderedStreams(options);
         if (signal?.aborted) return resolve(0);
-        this.#plan.run(steps, table, streams, outputs, options.threads ?? 0, onReport);
+        const { numbers, arrays } = outputs;
+        const streams = this.#orderedStreams(options);
+        this.#plan.run(steps, table, streams, numbers, arrays, options.threads ?? 0, onReport);
         signal?.addEventListener('abort', stop, { once: true });
       } catch (error) {
         reject(explain('plan', error));
       }
     });
-    return { steps: done, aborted: done < steps, outputs: this.#columns(outputs, done) };
+    return { steps: done, aborted: done < steps, outputs: outputs.slice(0, done) };
   }
 
-  /** `run` on this thread, holding the event loop: for scripts and tests. */
+  /** `run` on this thread, holding the event loop: for scripts and tests. The signal and `onSteps` have no say. */
   runSync(options: PlanRunOptions): PlanRunResult {
     const { steps } = options;
     const table = this.#variableTable(options);
-    const outputs = new Float64Array(steps * this.#outputs.length);
-    let done: number;
+    const outputs = new OutputArrays(this.outputs, steps);
+    const { numbers, arrays } = outputs;
+    let failure: unknown;
+    let done = 0;
     try {
-      done = this.#plan.runSync(steps, table, this.#orderedStreams(options), outputs, options.threads ?? 0);
+      const streams = this.#orderedStreams(options);
+      this.#plan.runSync(steps, table, streams, numbers, arrays, options.threads ?? 0, (count, _, error) => {
+        done = count;
+        failure = error;
+      });
     } catch (error) {
       throw explain('plan', error);
     }
     this.#advance(done);
-    return { steps: done, aborted: done < steps, outputs: this.#columns(outputs, done) };
+    if (failure !== undefined) throw explain('plan', failure);
+    return { steps: done, aborted: done < steps, outputs: outputs.slice(0, done) };
+  }
+
+  /** Ends a run after the step that is under way. */
+  stop(): void {
+    this.#plan.stop();
   }
 
   #variableTable({ steps, beforeStep }: PlanRunOptions): Float64Array {
@@ -195,14 +239,8 @@ export class CapturedStep {
     return this.#streams.map((name) => streams[name]);
   }
 
-  /** Views, one for each output: native code writes them one after another. */
-  #columns(outputs: Float64Array, done: number): StepOutputs {
-    const steps = outputs.length / this.#outputs.length;
-    const column = (index: number) => outputs.subarray(index * steps, index * steps + done);
-    return Object.fromEntries(this.#outputs.map((name, index) => [name, column(index)]));
-  }
-
   #advance(steps: number): void {
+    this.#stepsDone += steps;
     for (const part of this.#advancing) part.advance(steps);
     for (const [generator, { perStep }] of this.#draws) generator.advance(perStep * steps);
   }

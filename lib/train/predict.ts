@@ -4,14 +4,15 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
-import { gatherImages } from '../ops/gather.js';
+import { type GatherNormalization, gatherImages } from '../ops/gather.js';
 import { softmax } from '../ops/softmax.js';
 import { tensor } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
+import { CapturedPass } from './captured-inference.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { classesOf } from './fits.js';
-import { inSlices } from './slices.js';
+import { inMode, inSlices } from './slices.js';
 
 /** How to predict. */
 export interface PredictOptions {
@@ -22,6 +23,11 @@ export interface PredictOptions {
   /** Images at a time. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Record the forward pass once and replay it natively, so that the event loop stays free. Default true; a model that looks
+   * at values of tensors runs eagerly. The result is the same either way.
+   */
+  readonly capture?: boolean | undefined;
 }
 
 /** What a model thinks of some images. */
@@ -32,11 +38,15 @@ export interface Prediction {
   readonly shape: readonly [number, number];
   /** `[n]`: the most probable class of each image. */
   readonly classes: Int32Array;
+  /** Whether the pass was captured and replayed natively. */
+  readonly captured: boolean;
+  /** Why it was not, where the model did not allow it. */
+  readonly notCaptured: string | undefined;
 }
 
 /**
- * Class probabilities of images. The model runs in evaluation mode and is left as it was; the event loop turns every
- * 25 ms or so.
+ * Class probabilities of images. The model runs in evaluation mode and is left as it was. The pass is captured where the
+ * model allows it, and the event loop is free; else it turns every 25 ms or so.
  *
  * @param images `[n, h, w, c]`: a tensor (float32 or uint8, not disposed here), or a typed array together with
  *   `imageShape`
@@ -49,34 +59,120 @@ export async function predict(
   images: Uint8Array | Float32Array | Tensor,
   options: PredictOptions = {},
 ): Promise<Prediction> {
-  const batchSize = checkBatchSize(options.batchSize ?? DEFAULT_BATCH);
-  const owned = images instanceof Tensor ? undefined : upload(images, options.imageShape);
-  const all = owned ?? (images as Tensor);
-  try {
-    const [count, ...imageShape] = checkImages(all);
-    const classCount = classesOf('predict', model, imageShape);
-    const channels = imageShape[2];
-    const normalization = options.normalization ?? {
-      mean: new Array<number>(channels).fill(0),
-      std: new Array<number>(channels).fill(1),
+  using job = new Job(model, images, options);
+  const notCaptured = options.capture === false ? undefined : await job.runCaptured();
+  if (options.capture === false || notCaptured !== undefined) await job.runInSlices();
+  return job.result(options.capture !== false && notCaptured === undefined, notCaptured);
+}
+
+/**
+ * `predict` on this thread, holding the event loop until all is done: for scripts. The same numbers, and the same errors,
+ * thrown; the signal has no say but before the beginning.
+ */
+export function predictSync(
+  model: Module,
+  images: Uint8Array | Float32Array | Tensor,
+  options: PredictOptions = {},
+): Prediction {
+  using job = new Job(model, images, options);
+  if (options.signal?.aborted !== true) job.runAtOnce();
+  return job.result(false, undefined);
+}
+
+/** One call of `predict`, after its checks. */
+class Job {
+  readonly #model: Module;
+  readonly #options: PredictOptions;
+  readonly #batchSize: number;
+  readonly #images: Tensor;
+  readonly #owned: Tensor | undefined;
+  readonly #normalization: GatherNormalization;
+  readonly #count: number;
+  readonly #classCount: number;
+  readonly #probabilities: Float32Array;
+  readonly #classes: Int32Array;
+  /** Images that are done. */
+  #done = 0;
+
+  constructor(model: Module, images: Uint8Array | Float32Array | Tensor, options: PredictOptions) {
+    this.#model = model;
+    this.#options = options;
+    this.#batchSize = checkBatchSize(options.batchSize ?? DEFAULT_BATCH);
+    this.#owned = images instanceof Tensor ? undefined : upload(images, options.imageShape);
+    this.#images = this.#owned ?? (images as Tensor);
+    try {
+      const [count, ...imageShape] = checkImages(this.#images);
+      const channels = imageShape[2];
+      this.#count = count;
+      this.#classCount = classesOf('predict', model, imageShape);
+      this.#normalization = options.normalization ?? {
+        mean: new Array<number>(channels).fill(0),
+        std: new Array<number>(channels).fill(1),
+      };
+    } catch (error) {
+      this.#owned?.dispose();
+      throw error;
+    }
+    this.#probabilities = new Float32Array(this.#count * this.#classCount);
+    this.#classes = new Int32Array(this.#count);
+  }
+
+  #forward(rows: Tensor) {
+    const logits = this.#model.call(gatherImages(this.#images, rows, this.#normalization));
+    return { probabilities: softmax(logits), classes: argmax(logits) };
+  }
+
+  /** The whole pass as recorded steps; why that is not possible, if it is not. */
+  async runCaptured(): Promise<string | undefined> {
+    const rows = Int32Array.from({ length: this.#count }, (_, row) => row);
+    using pass = new CapturedPass(this.#model, rows, this.#batchSize, (rows) => this.#forward(rows));
+    if (pass.notCaptured !== undefined) return pass.notCaptured;
+    this.#done = await pass.run(this.#options.signal, (first, _, { probabilities, classes }) => {
+      this.#probabilities.set(probabilities, first * this.#classCount);
+      this.#classes.set(classes, first);
+    });
+    return undefined;
+  }
+
+  /** One batch, eagerly; true if there are more. */
+  readonly #batch = (): boolean => {
+    const first = this.#done;
+    const length = Math.min(this.#batchSize, this.#count - first);
+    tensorScope(() => {
+      const { probabilities, classes } = this.#forward(
+        tensor(Int32Array.from({ length }, (_, i) => first + i)),
+      );
+      this.#probabilities.set(probabilities.data(), first * this.#classCount);
+      this.#classes.set(classes.data(), first);
+    });
+    this.#done += length;
+    return this.#done < this.#count;
+  };
+
+  async runInSlices(): Promise<void> {
+    await inSlices(this.#model, false, () => noGrad(this.#batch), this.#options.signal);
+  }
+
+  runAtOnce(): void {
+    inMode(this.#model, false, () => {
+      while (noGrad(this.#batch));
+    });
+  }
+
+  /** Throws ERR_ABORTED where images are left. */
+  result(captured: boolean, notCaptured: string | undefined): Prediction {
+    if (this.#done < this.#count) throw aborted(this.#options.signal);
+    return {
+      probabilities: this.#probabilities,
+      shape: [this.#count, this.#classCount],
+      classes: this.#classes,
+      captured,
+      notCaptured,
     };
-    const probabilities = new Float32Array(count * classCount);
-    const classes = new Int32Array(count);
-    let first = 0;
-    const body = () => {
-      const rows = Int32Array.from({ length: Math.min(batchSize, count - first) }, (_, i) => first + i);
-      const logits = model.call(gatherImages(all, tensor(rows), normalization));
-      probabilities.set(softmax(logits).data(), first * classCount);
-      classes.set(argmax(logits).data(), first);
-      first += rows.length;
-      return first < count;
-    };
-    const step = () => noGrad(() => tensorScope(body));
-    await inSlices(model, false, step, options.signal);
-    if (first < count) throw aborted(options.signal);
-    return { probabilities, shape: [count, classCount], classes };
-  } finally {
-    owned?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.#owned?.dispose();
   }
 }
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // A recorded step as a JavaScript object: made from flat arrays, run on a thread of its own that tells
 // JavaScript how far it is. The driver thread touches no JavaScript; it ends before its environment does.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <new>
 #include <string>
-#include <thread>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "binding/environment.h"
+#include "binding/step_copies.h"
+#include "plan/driver.h"
+#include "plan/execute.h"
 #include "plan/program.h"
 #include "plan/replay.h"
 
@@ -71,13 +75,15 @@ bool decode(Reader* reader, plan::Program* program) {
   return reader->complete();
 }
 
-class Plan : public Napi::ObjectWrap<Plan> {
+class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
  public:
   static void define(Napi::Env env, Napi::Object exports) {
     exports.Set("Plan",
                 DefineClass(env, "Plan",
                             {InstanceMethod<&Plan::run>("run"), InstanceMethod<&Plan::run_sync>("runSync"),
                              InstanceMethod<&Plan::stop>("stop"), InstanceMethod<&Plan::describe>("describe"),
+                             InstanceMethod<&Plan::operations>("operations"),
+                             InstanceMethod<&Plan::set_manners>("setManners"),
                              InstanceMethod<&Plan::dispose>("dispose")}));
   }
 
@@ -102,21 +108,21 @@ class Plan : public Napi::ObjectWrap<Plan> {
     for (auto& tensor : tensors_) tensor.second = table.generation(tensor.first);
   }
 
-  ~Plan() override { end_driver(); }
+  ~Plan() override { end_driver(); }  // before the plan that it may be replaying
 
  private:
   struct Job {
     plan::Run run;
     std::vector<Napi::ObjectReference> arrays;  // what run points into
     Napi::ThreadSafeFunction report;
-    std::thread driver;
     std::atomic<bool> reported{false};  // a progress report waits for JavaScript
+    StepCopies copies;
   };
 
   using Tensors = std::vector<std::pair<int, std::uint32_t>>;  // handle, generation
 
-  // Arguments (steps, variables, streams, outputs, threads); checks that the arrays hold what the steps will
-  // touch.
+  // Arguments (steps, variables, streams, numbers, arrays, threads); checks that the arrays hold what the
+  // steps will touch.
   void prepare(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
@@ -131,62 +137,83 @@ class Plan : public Napi::ObjectWrap<Plan> {
     auto job = std::make_unique<Job>();
     job->run.steps = info[0].As<Napi::Number>().Int64Value();
     const auto variables = info[1].As<Napi::Float64Array>();
-    const auto streams = info[2].As<Napi::Array>();
-    auto outputs = info[3].As<Napi::Float64Array>();
-    job->run.threads = info[4].As<Napi::Number>().Int32Value();
+    auto numbers = info[3].As<Napi::Float64Array>();
+    job->run.threads = info[5].As<Napi::Number>().Int32Value();
     const plan::Program& program = replay_->program();
     const auto steps = static_cast<std::size_t>(job->run.steps);
-    const std::vector<int> wanted = program.with_role(plan::BufferSpec::Role::kStream);
-    bool fits =
-        job->run.steps >= 0 &&
-        variables.ElementLength() >= steps * static_cast<std::size_t>(program.variables) &&
-        outputs.ElementLength() >= steps * program.with_role(plan::BufferSpec::Role::kOutput).size() &&
-        streams.Length() == wanted.size();
-    for (std::uint32_t i = 0; fits && i < streams.Length(); ++i) {
-      const auto stream = Napi::Value(streams[i]).As<Napi::TypedArray>();
-      const plan::BufferSpec& spec = program.buffers[static_cast<std::size_t>(wanted[i])];
-      fits = stream.ByteLength() >= steps * static_cast<std::size_t>(spec.bytes());
-      void* data = nullptr;
-      napi_get_typedarray_info(env, stream, nullptr, nullptr, &data, nullptr, nullptr);
-      job->run.streams.push_back(static_cast<const char*>(data));
-    }
+    std::vector<char*> streams, arrays;
+    const bool fits = job->run.steps >= 0 &&
+                      variables.ElementLength() >= steps * static_cast<std::size_t>(program.variables) &&
+                      numbers.ElementLength() >= steps * replay_->number_outputs().size() &&
+                      find_arrays(env, info[2].As<Napi::Array>(), replay_->streams(), steps, &streams) &&
+                      find_arrays(env, info[4].As<Napi::Array>(), replay_->array_outputs(), steps, &arrays);
     if (!fits) throw_refusal(env, "ERR_SHAPE", "arrays for every step of the run", "shorter ones");
+    job->run.streams.assign(streams.begin(), streams.end());
+    job->run.arrays = std::move(arrays);
     job->run.variables = variables.Data();
-    job->run.outputs = outputs.Data();
+    job->run.numbers = numbers.Data();
     const Status status = replay_->bind(table);
     if (!status.ok()) throw_refusal(env, status.code, status.expected, status.received);
-    for (int i = 1; i <= 3; ++i)
-      job->arrays.push_back(Napi::Persistent(info[static_cast<std::size_t>(i)].As<Napi::Object>()));
+    for (std::size_t i = 1; i <= 4; ++i) job->arrays.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
     for (const auto& tensor : tensors_) table.pin(tensor.first);
     job_ = std::move(job);
   }
 
-  void unpin(Napi::Env env) {
-    for (const auto& tensor : tensors_) environment(env).tensors.unpin(tensor.first);
+  // The memory of one typed array for each buffer; false where one is missing or too short for the steps.
+  bool find_arrays(Napi::Env env, const Napi::Array& given, const std::vector<int>& buffers,
+                   std::size_t steps, std::vector<char*>* found) {
+    if (given.Length() != buffers.size()) return false;
+    for (std::uint32_t i = 0; i < given.Length(); ++i) {
+      const Napi::Value value = given[i];
+      if (!value.IsTypedArray()) return false;
+      const auto array = value.As<Napi::TypedArray>();
+      const plan::BufferSpec& spec = replay_->program().buffers[static_cast<std::size_t>(buffers[i])];
+      if (array.ByteLength() < steps * static_cast<std::size_t>(spec.bytes())) return false;
+      void* data = nullptr;
+      napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr);
+      found->push_back(static_cast<char*>(data));
+    }
+    return true;
   }
 
-  // runSync(steps, variables, streams, outputs, threads): steps done; on this thread
-  Napi::Value run_sync(const Napi::CallbackInfo& info) {
+  template <typename Progress>
+  Status replay(Job* job, const Progress& progress) {
+    try {
+      return replay_->run(&job->run, progress);
+    } catch (const std::bad_alloc&) {
+      return Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the step's workspace", "none left");
+    }
+  }
+
+  // runSync(steps, variables, streams, numbers, arrays, threads, report): all of it on this thread
+  void run_sync(const Napi::CallbackInfo& info) {
     prepare(info);
-    const Status status = replay_->run(&job_->run, [] {});
-    const double done = static_cast<double>(job_->run.done);
-    job_.reset();
-    unpin(info.Env());
-    if (!status.ok()) throw_refusal(info.Env(), status.code, status.expected, status.received);
-    return Napi::Number::New(info.Env(), done);
+    const Status status = replay(job_.get(), [] {});
+    tell(info.Env(), info[6].As<Napi::Function>(), release_job(info.Env()), status);
   }
 
-  // run(steps, variables, streams, outputs, threads, report): report(done, finished, error?) on this thread,
-  // later
+  // run(steps, variables, streams, numbers, arrays, threads, report): report(done, finished, error?) on this
+  // thread, later
   void run(const Napi::CallbackInfo& info) {
     prepare(info);
     const Napi::Env env = info.Env();
-    job_->report = Napi::ThreadSafeFunction::New(env, info[5].As<Napi::Function>(), "receptive plan", 0, 1);
+    job_->report = Napi::ThreadSafeFunction::New(env, info[6].As<Napi::Function>(), "receptive plan", 0, 1);
     // Runs before the environment takes its functions away, because it was added later.
     napi_add_env_cleanup_hook(env, end_with_environment, this);
     Ref();  // alive until the run is over, whoever holds the object
+    environment(env).running_plans.push_back(this);
     Job* job = job_.get();
-    job->driver = std::thread([this, job] { drive(job); });
+    job->run.manners = manners_;
+    job->run.manners.queues = true;
+    try {
+      driver_.start([this, job] { drive(job); });
+    } catch (const std::system_error&) {
+      job_->report.Release();
+      release_job(env);
+      napi_remove_env_cleanup_hook(env, end_with_environment, this);
+      Unref();
+      throw_refusal(env, "ERR_OUT_OF_MEMORY", "a thread to run the plan on", "none from the system");
+    }
   }
 
   // On the driver thread.
@@ -195,19 +222,33 @@ class Plan : public Napi::ObjectWrap<Plan> {
   static void end_with_environment(void* plan) { static_cast<Plan*>(plan)->end_driver(); }
 
   void end_driver() {
-    if (job_ == nullptr || !job_->driver.joinable()) return;
-    job_->run.stop = true;
-    job_->driver.join();
+    const Hurry hurry;
+    if (job_ != nullptr) job_->run.stop = true;
+    driver_.end();
   }
 
   // On JavaScript's thread, after the last step.
   void finish(Napi::Env env, Napi::Function report, const Status& status) {
+    const double done = release_job(env);
     napi_remove_env_cleanup_hook(env, end_with_environment, this);
-    job_->driver.join();
-    job_->report.Release();
+    Unref();
+    std::vector<RunningPlan*>& running = environment(env).running_plans;
+    running.erase(std::remove(running.begin(), running.end(), this), running.end());
+    job_->copies.make();  // those that were asked for after the last step
+    job_->copies.settle(env);
+    tell(env, report, done, status);
+  }
+
+  // Steps done
+  double release_job(Napi::Env env) {
     const double done = static_cast<double>(job_->run.done);
     job_.reset();
-    unpin(env);
+    for (const auto& tensor : tensors_) environment(env).tensors.unpin(tensor.first);
+    return done;
+  }
+
+  // Tells how far the run came, and what ended it early.
+  static void tell(Napi::Env env, const Napi::Function& report, double done, const Status& status) {
     Napi::Value error = env.Undefined();
     if (!status.ok()) {
       Napi::Object refusal = Napi::Object::New(env);
@@ -216,9 +257,29 @@ class Plan : public Napi::ObjectWrap<Plan> {
       refusal.Set("received", status.received);
       error = refusal;
     }
-    Unref();
     report.Call({Napi::Number::New(env, done), Napi::Boolean::New(env, true), error});
   }
+
+  // setManners(background, cpuShare): for the runs to come
+  void set_manners(const Napi::CallbackInfo& info) {
+    const bool background = info[0].ToBoolean();
+    // A thread that was made to run after others cannot be raised again: another takes its place.
+    if (background != manners_.background && job_ == nullptr) driver_.end();
+    manners_.background = background;
+    const double share = number_argument(info, 1);
+    manners_.cpu_share = share > 0 && share < 1 ? share : 1;
+  }
+
+  bool writes(int handle) const override {
+    const auto& instructions = replay_->program().instructions;
+    // Outputs come first; a tensor in their place is a parameter, a statistic or an optimizer's memory.
+    return std::any_of(instructions.begin(), instructions.end(), [&](const plan::Recorded& instruction) {
+      return !instruction.operands.empty() && instruction.operands[0].kind == plan::Operand::Kind::kTensor &&
+             instruction.operands[0].index == handle;
+    });
+  }
+
+  StepCopies& copies() override { return job_->copies; }
 
   void stop(const Napi::CallbackInfo&) {
     if (job_ != nullptr) job_->run.stop = true;
@@ -226,7 +287,19 @@ class Plan : public Napi::ObjectWrap<Plan> {
 
   void dispose(const Napi::CallbackInfo& info) {
     if (job_ != nullptr) throw_refusal(info.Env(), "ERR_BUSY", "a plan that is not running", "one that is");
+    driver_.end();
     replay_.reset();
+  }
+
+  // operations(): the names of the instructions, in the order in which they run
+  Napi::Value operations(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    Napi::Array names = Napi::Array::New(env);
+    std::uint32_t index = 0;
+    for (const plan::Recorded& instruction : replay_->program().instructions)
+      names.Set(index++, Napi::String::New(env, plan::opcode_name(instruction.opcode)));
+    return names;
   }
 
   Napi::Value describe(const Napi::CallbackInfo& info) {
@@ -245,28 +318,31 @@ class Plan : public Napi::ObjectWrap<Plan> {
 
   std::unique_ptr<plan::Replay> replay_;
   std::unique_ptr<Job> job_;
+  Manners manners_;
+  plan::Driver driver_;
   Tensors tensors_;
 };
 
 void Plan::drive(Job* job) {
+  Napi::ThreadSafeFunction report = job->report;  // outlives the job, which `finish` ends
   auto last = std::chrono::steady_clock::now();
-  Status status;
-  try {
-    status = replay_->run(&job->run, [&] {
-      const auto now = std::chrono::steady_clock::now();
-      if (now - last < kProgressInterval || job->reported.exchange(true)) return;
-      last = now;
-      job->report.NonBlockingCall([job](Napi::Env env, Napi::Function report) {
-        job->reported = false;
-        report.Call(
-            {Napi::Number::New(env, static_cast<double>(job->run.done)), Napi::Boolean::New(env, false)});
-      });
+  const Status status = replay(job, [&] {
+    if (job->copies.due()) {
+      job->copies.make();
+      report.NonBlockingCall([job](Napi::Env env, Napi::Function) { job->copies.settle(env); });
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < kProgressInterval || job->reported.exchange(true)) return;
+    last = now;
+    report.NonBlockingCall([job](Napi::Env env, Napi::Function report) {
+      job->reported = false;
+      report.Call(
+          {Napi::Number::New(env, static_cast<double>(job->run.done)), Napi::Boolean::New(env, false)});
     });
-  } catch (const std::bad_alloc&) {
-    status = Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the step's workspace", "none left");
-  }
-  job->report.NonBlockingCall(
+  });
+  report.NonBlockingCall(
       [this, status](Napi::Env env, Napi::Function report) { finish(env, report, status); });
+  report.Release();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "binding/environment.h"
+#include "runtime/aligned_buffer.h"
 #include "runtime/block_cache.h"
 #include "runtime/workspace.h"
 
@@ -95,6 +96,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   set("peakBytes", static_cast<double>(tensors.peak_bytes()));
   set("cachedBytes", static_cast<double>(block_cached_bytes()));
   set("workspaceBytes", static_cast<double>(workspace_total_bytes()));
+  set("allocations", static_cast<double>(allocation_count.load(std::memory_order_relaxed)));
   return result;
 }
 

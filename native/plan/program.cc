@@ -9,6 +9,16 @@ namespace {
 
 Status wrong(const char* what) { return Status::refuse("ERR_ARGUMENT", "a well-formed recorded step", what); }
 
+// Only what an instruction touches has a place to be read from.
+bool is_written(const Program& program, int buffer) {
+  for (const Recorded& instruction : program.instructions) {
+    for (const Operand& operand : instruction.operands) {
+      if (operand.kind == Operand::Kind::kBuffer && operand.index == buffer) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<int> Program::with_role(BufferSpec::Role role) const {
@@ -23,8 +33,6 @@ Status Program::check() const {
   const int buffer_count = static_cast<int>(buffers.size());
   for (const BufferSpec& buffer : buffers) {
     if (buffer.size < 1 || buffer.size > (std::int64_t{1} << 40)) return wrong("a buffer without a size");
-    if (buffer.role == BufferSpec::Role::kOutput && buffer.size != 1)
-      return wrong("an output of several numbers");
   }
   for (const Recorded& instruction : instructions) {
     if (instruction.opcode < 0 || instruction.opcode >= opcode_count()) return wrong("an unknown operation");
@@ -33,6 +41,9 @@ Status Program::check() const {
       if (operand.kind == Operand::Kind::kBuffer && operand.index >= buffer_count)
         return wrong("an unknown buffer");
     }
+  }
+  for (const int output : with_role(BufferSpec::Role::kOutput)) {
+    if (!is_written(*this, output)) return wrong("an output that no instruction writes");
   }
   for (const Varying& varying : this->varying) {
     if (varying.instruction < 0 || varying.instruction >= static_cast<int>(instructions.size()) ||

@@ -43,7 +43,7 @@ struct BufferSpec {
   enum class Role : int {
     kInternal = 0,  // lives inside the step: the planner finds it a place
     kStream = 1,    // each step reads the next slice of what the run brings (indices of a batch)
-    kOutput = 2,    // one number, handed out after each step (a loss)
+    kOutput = 2,    // handed out after each step: a number (a loss) or all elements (probabilities)
   };
   std::int64_t size = 0;
   Dtype dtype = Dtype::kFloat32;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/replay.h"
 
+#include <cstring>
 #include <utility>
 
 #include "plan/execute.h"
@@ -10,8 +11,9 @@
 namespace receptive::plan {
 namespace {
 
-double number_in(const Buffer& buffer) {
-  switch (buffer.dtype) {
+double number_at(const char* data, Dtype dtype) {
+  const Buffer buffer{const_cast<char*>(data), 1, dtype};
+  switch (dtype) {
     case Dtype::kFloat32:
       return *buffer.as<float>();
     case Dtype::kFloat64:
@@ -29,7 +31,9 @@ double number_in(const Buffer& buffer) {
 Replay::Replay(Program program)
     : program_(std::move(program)), fusions_(fuse(&program_)), memory_(plan_memory(program_)) {
   streams_ = program_.with_role(BufferSpec::Role::kStream);
-  outputs_ = program_.with_role(BufferSpec::Role::kOutput);
+  for (const int output : program_.with_role(BufferSpec::Role::kOutput)) {
+    (program_.buffers[static_cast<std::size_t>(output)].size == 1 ? numbers_ : arrays_).push_back(output);
+  }
   for (const Recorded& instruction : program_.instructions) {
     first_.push_back(operands_.size());
     operands_.resize(operands_.size() + instruction.operands.size());
@@ -89,7 +93,7 @@ void Replay::place(const Run& run, std::int64_t step) {
   }
 }
 
-Status Replay::one_step(const Run& run, std::int64_t step) {
+Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
   const ThreadLimit limit(run.threads);
   const FlushDenormals flush;
   place(run, step);
@@ -100,15 +104,24 @@ Status Replay::one_step(const Run& run, std::int64_t step) {
              Arguments(operands_.data() + first_[i], static_cast<int>(instruction.operands.size()),
                        instruction.params.data(), static_cast<int>(instruction.params.size())));
     if (!status.ok()) return status;
+    turn->between_instructions();
   }
-  for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    const auto index = static_cast<std::size_t>(outputs_[o]);
-    const BufferSpec& spec = program_.buffers[index];
-    char* data = static_cast<char*>(arena_.data()) + memory_.offsets[index];
-    run.outputs[o * static_cast<std::size_t>(run.steps) + static_cast<std::size_t>(step)] =
-        number_in({data, spec.size, spec.dtype});
-  }
+  hand_out(run, step);
   return Status::success();
+}
+
+void Replay::hand_out(const Run& run, std::int64_t step) const {
+  const char* arena = static_cast<const char*>(arena_.data());
+  const auto steps = static_cast<std::size_t>(run.steps), row = static_cast<std::size_t>(step);
+  for (std::size_t o = 0; o < numbers_.size(); ++o) {
+    const auto index = static_cast<std::size_t>(numbers_[o]);
+    run.numbers[o * steps + row] = number_at(arena + memory_.offsets[index], program_.buffers[index].dtype);
+  }
+  for (std::size_t o = 0; o < arrays_.size(); ++o) {
+    const auto index = static_cast<std::size_t>(arrays_[o]);
+    const auto bytes = static_cast<std::size_t>(program_.buffers[index].bytes());
+    std::memcpy(run.arrays[o] + row * bytes, arena + memory_.offsets[index], bytes);
+  }
 }
 
 }  // namespace receptive::plan

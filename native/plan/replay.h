@@ -10,6 +10,7 @@
 #include "plan/memory_plan.h"
 #include "plan/program.h"
 #include "runtime/aligned_buffer.h"
+#include "runtime/turns.h"
 
 namespace receptive::plan {
 
@@ -18,8 +19,10 @@ struct Run {
   std::int64_t steps = 0;
   const double* variables = nullptr;  // [steps][variables of the program]
   std::vector<const char*> streams;   // by stream: steps slices, one after another
-  double* outputs = nullptr;          // [outputs of the program][steps]
+  double* numbers = nullptr;          // [outputs of one element][steps]
+  std::vector<char*> arrays;          // by output of several elements: room for steps slices
   int threads = 0;                    // 0: as many as the process uses
+  Manners manners;
   std::atomic<std::int64_t> done{0};  // steps whose outputs are written
   std::atomic<bool> stop{false};      // asks to end after the step under way
 };
@@ -37,12 +40,14 @@ class Replay {
   template <typename Progress>
   Status run(Run* run, const Progress& progress) {
     Status status = reserve();
+    Turn turn(run->manners, &run->stop, &owed_);
     for (std::int64_t step = 0;
          status.ok() && step < run->steps && !run->stop.load(std::memory_order_relaxed); ++step) {
-      status = one_step(*run, step);
+      status = one_step(*run, step, &turn);
       if (!status.ok()) break;
       run->done.store(step + 1, std::memory_order_release);
       progress();
+      turn.between_steps();
     }
     return status;
   }
@@ -50,17 +55,23 @@ class Replay {
   const Program& program() const { return program_; }
   const MemoryPlan& memory() const { return memory_; }
   const Fusions& fusions() const { return fusions_; }
+  // Buffers by what they are for, each in the order of the program.
+  const std::vector<int>& streams() const { return streams_; }
+  const std::vector<int>& number_outputs() const { return numbers_; }
+  const std::vector<int>& array_outputs() const { return arrays_; }
 
  private:
   Status reserve();
-  Status one_step(const Run& run, std::int64_t step);
+  Status one_step(const Run& run, std::int64_t step, Turn* turn);
   void place(const Run& run, std::int64_t step);
+  void hand_out(const Run& run, std::int64_t step) const;
 
   Program program_;
   Fusions fusions_;
   MemoryPlan memory_;
   AlignedBuffer arena_;
-  std::vector<int> streams_, outputs_;
+  double owed_ = 0;  // ms of rest that earlier runs left over
+  std::vector<int> streams_, numbers_, arrays_;
   std::vector<Buffer> operands_;    // of all instructions, one after another
   std::vector<std::size_t> first_;  // where an instruction's operands begin
 };

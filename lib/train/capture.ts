@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// `capture`: from a step, or a model and what trains it, to a plan.
+import { DataLoader } from '../data/loader.js';
+import { describe, didYouMean, fail } from '../errors.js';
+import { DTYPES, type DType, emit } from '../native/bindings.js';
+import { Module } from '../nn/module.js';
+import { argmax } from '../ops/classify.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
+import { Optimizer } from '../optim/optimizer.js';
+import { checkShape, type Shape } from '../tensor/shape.js';
+import { Tensor } from '../tensor/tensor.js';
+import { Plan } from './captured-plan.js';
+import type { StepFunction, StreamSpecs } from './plan.js';
+import { loaderSpecs, RecordedInputs } from './recorded-inputs.js';
+import { inMode } from './slices.js';
+
+/** A loss of one's own: a tensor with one element, from what the model gives and the labels. */
+export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
+
+/** A training step: forward in training mode, loss, backward, update. Its inputs are `images` and `labels`. */
+export interface TrainingStep {
+  readonly model: Module;
+  readonly optimizer: Optimizer;
+  /** Default 'crossEntropy': then the step hands out `loss` and `correct`, how many were right; else `loss`. */
+  readonly loss?: 'crossEntropy' | LossFunction | undefined;
+}
+
+/** One input of a step: its shape, or that and its dtype. */
+export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: DType | undefined };
+
+/** What a plan is recorded for. */
+export interface CaptureOptions {
+  /**
+   * The inputs of a step: a shape for each, with a dtype where it is not float32 (`labels` are int32 by themselves); or the
+   * `DataLoader` that will give them.
+   */
+  readonly inputs?: DataLoader | Readonly<Record<string, InputSpec>> | undefined;
+  /** In place of `inputs`: the shape of `images`, with `labels` of as many rows for a training step. */
+  readonly input?: Shape | undefined;
+  /** Threads that compute. Default: as many as the process uses. Results do not depend on it. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Records one step, without running it, for replay by native code: many steps a call, on threads of the library's own.
+ *
+ * @param step a training step, or a synchronous function from `{ name: tensor }` to `{ name: tensor }`. The function is called
+ *   when it is recorded: once now, and once more where inputs come in another way, as from a `DataLoader` with a shorter
+ *   last batch. What it decides then holds for every replay. It may call `step()` of an optimizer once; gradients live within
+ *   the step. Modules are in the mode they are in when it is called.
+ *
+ * Throws ERR_CAPTURE for a step that looks at values, with the line that does; ERR_ARGUMENT, ERR_SHAPE, ERR_DTYPE.
+ */
+export function capture(step: StepFunction | TrainingStep, options: CaptureOptions): Plan {
+  const body = typeof step === 'function' ? step : trainingStep(step);
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0)) {
+    throw refuse('threads to be a whole number of at least 1', describe(threads));
+  }
+  const loader = options.inputs instanceof DataLoader ? options.inputs : undefined;
+  const specs = loader === undefined ? specsOf(options, typeof step !== 'function') : loaderSpecs(loader);
+  if (typeof step !== 'function' && !(specs.images && specs.labels)) {
+    throw refuse('the inputs images and labels for a training step', Object.keys(specs).join(', '));
+  }
+  return new Plan(new RecordedInputs(body, specs, loader), threads ?? 0);
+}
+
+function refuse(expected: string, received: string, hint?: string) {
+  return fail('ERR_ARGUMENT', { op: 'capture', expected, received, hint });
+}
+
+function trainingStep(step: TrainingStep): StepFunction {
+  const isStep = typeof step === 'object' && step !== null;
+  if (!isStep || !(step.model instanceof Module) || !(step.optimizer instanceof Optimizer)) {
+    throw refuse('a function, or { model, optimizer }', describe(step));
+  }
+  const { model, optimizer, loss = 'crossEntropy' } = step;
+  if (loss !== 'crossEntropy' && typeof loss !== 'function') {
+    throw refuse(
+      "loss to be 'crossEntropy' or a function",
+      describe(loss),
+      didYouMean(loss, ['crossEntropy']),
+    );
+  }
+  return ({ images, labels }) =>
+    inMode(model, true, () => {
+      optimizer.zeroGrad();
+      const outputs = model.call(images);
+      const value = loss === 'crossEntropy' ? crossEntropy(outputs, labels) : loss(outputs, labels);
+      emit('require_finite', [value.handle]);
+      value.backward();
+      optimizer.step();
+      return loss === 'crossEntropy' ? { loss: value, correct: correctOf(outputs, labels) } : { loss: value };
+    });
+}
+
+function correctOf(logits: Tensor, labels: Tensor): Tensor {
+  const correct = Tensor.empty([], 'int32');
+  emit('count_equal', [correct.handle, argmax(logits).handle, labels.handle]);
+  return correct;
+}
+
+function specsOf({ input, inputs }: CaptureOptions, isTraining: boolean): StreamSpecs {
+  if ((input === undefined) === (inputs === undefined)) {
+    throw refuse('input or inputs, one of the two', input === undefined ? 'neither' : 'both');
+  }
+  if (input !== undefined) {
+    const images = specOf('images', input);
+    return isTraining ? { images, labels: specOf('labels', [input[0]]) } : { images };
+  }
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    throw refuse('inputs as { name: shape }', describe(inputs), 'give a single shape as input');
+  }
+  return Object.fromEntries(
+    Object.entries(inputs as Readonly<Record<string, InputSpec>>).map(([name, spec]) => [
+      name,
+      specOf(name, spec),
+    ]),
+  );
+}
+
+function specOf(name: string, spec: InputSpec): StreamSpecs[string] {
+  const { shape, dtype = undefined } =
+    'shape' in Object(spec) ? (spec as { shape: Shape; dtype?: DType }) : { shape: spec as Shape };
+  if (!Array.isArray(shape)) throw refuse(`a shape for input ${name}`, describe(spec));
+  if (dtype !== undefined && !DTYPES.includes(dtype)) {
+    throw fail('ERR_DTYPE', {
+      op: 'capture',
+      expected: `input ${name} to be one of ${DTYPES.join(', ')}`,
+      received: describe(dtype),
+    });
+  }
+  return { shape: checkShape('capture', shape), dtype: dtype ?? (name === 'labels' ? 'int32' : 'float32') };
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a captured step is made of, to be read by people and by tests.
+import type { PlanDescription } from '../native/addon.js';
+import type { CapturedStep, OutputSpec, StreamSpecs } from './plan.js';
+
+const LINE = 100;
+
+/** A captured step: what goes in, the operations in their order, the memory they take, what comes out. */
+export class PlanSummary {
+  readonly inputs: StreamSpecs;
+  readonly outputs: readonly OutputSpec[];
+  /** Names of the operations, in the order in which they run; fused ones are one. */
+  readonly operations: readonly string[];
+  /** Counts and bytes that the planner found: buffers, the exact peak, what was fused and done in place. */
+  readonly planned: PlanDescription;
+
+  /** @internal Use `plan.describe()`. */
+  constructor(inputs: StreamSpecs, step: CapturedStep) {
+    this.inputs = inputs;
+    this.outputs = step.outputs;
+    this.operations = step.operations();
+    this.planned = step.describe();
+  }
+
+  /** Exactly what the step's buffers take, in bytes. */
+  get peakBytes(): number {
+    return this.planned.peakBytes;
+  }
+
+  toString(): string {
+    const inputs = Object.entries(this.inputs).map(
+      ([name, { shape, dtype }]) => `${name} ${dtype} [${shape.join(', ')}]`,
+    );
+    const outputs = this.outputs.map(
+      ({ name, size, dtype }) => `${name} ${dtype}${size > 1 ? ` (${size})` : ''}`,
+    );
+    const planned = Object.entries(this.planned).map(([name, value]) => `${name} ${String(value)}`);
+    return [
+      ...section('inputs', inputs),
+      ...section('outputs', outputs),
+      ...section('planned', planned),
+      ...section('operations', this.operations),
+    ].join('\n');
+  }
+}
+
+/** A heading and its items, in lines of at most 100 characters. */
+function section(name: string, items: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = name.padEnd(11);
+  for (const [i, item] of items.entries()) {
+    const next = i < items.length - 1 ? `${item},` : item;
+    if (line.length + next.length >= LINE) {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(11);
+    }
+    line += ` ${next}`;
+  }
+  return [...lines, line.trimEnd()];
+}

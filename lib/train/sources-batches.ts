@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Batches that an iterable gives out one by one. While steps run, the next ones are pulled and copied, up to a bound; a slow
+// source is waited for without holding the event loop, and never more is asked of it than will be run.
+import type { CapturedStep, StreamSpecs } from './plan.js';
+import { type BatchArrays, type Chunk, type Feed, Staging } from './sources.js';
+
+/** What both feeds know of their iterable. */
+export interface BatchSource<Source> {
+  readonly iterator: Source;
+  readonly plan: CapturedStep;
+  readonly specs: StreamSpecs;
+  /** Batches that are staged at most. */
+  readonly prefetch: number;
+  /** Batches that the run will take in all, if that is known. */
+  readonly steps: number;
+}
+
+interface Failure {
+  readonly error: unknown;
+}
+
+/** Pulls batches ahead of the steps that need them. */
+export class BatchPump implements Feed<Promise<Chunk | undefined>> {
+  readonly #source: BatchSource<Iterator<BatchArrays> | AsyncIterator<BatchArrays>>;
+  #filling: Staging;
+  #taken: Staging;
+  #waiting: (() => void)[] = [];
+  #pulled = 0;
+  #isPulling = false;
+  #isClosed = false;
+  /** No more will come: the iterator said so or failed, a batch was refused, or enough were pulled. */
+  #isOver = false;
+  /** Whether the iterator is at its end, so that nobody need tell it. */
+  #isExhausted = false;
+  #failure: Failure | undefined;
+
+  constructor(source: BatchSource<Iterator<BatchArrays> | AsyncIterator<BatchArrays>>) {
+    this.#source = source;
+    this.#filling = new Staging(source.specs, source.prefetch);
+    this.#taken = new Staging(source.specs, source.prefetch);
+    void this.#pump();
+  }
+
+  /** Never rejects: what goes wrong is told after the batches that came before it. */
+  async #pump(): Promise<void> {
+    try {
+      while (!this.#isClosed && this.#pulled < this.#source.steps) {
+        if (this.#filling.isFull) {
+          await this.#change();
+        } else if (!(await this.#pull())) {
+          break;
+        }
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#isPulling = false;
+    }
+    this.#isOver = true;
+    this.#tell();
+  }
+
+  /** Takes one batch from the iterator; false at its end. */
+  async #pull(): Promise<boolean> {
+    this.#isPulling = true;
+    this.#isExhausted = true; // an iterator that throws has ended itself
+    const { value, done } = await this.#source.iterator.next();
+    this.#isPulling = false;
+    if (done === true) return false;
+    this.#isExhausted = false;
+    if (this.#isClosed) return false;
+    this.#filling.add(await value);
+    this.#pulled += 1;
+    this.#tell();
+    return true;
+  }
+
+  async next(limit: number): Promise<Chunk | undefined> {
+    while (this.#filling.steps === 0 && !this.#isOver && limit > 0) await this.#change();
+    if (this.#filling.steps === 0 || limit <= 0) {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      return undefined;
+    }
+    const full = this.#filling;
+    this.#filling = this.#taken.clear();
+    this.#taken = full;
+    this.#tell();
+    return full.chunk(this.#source.plan);
+  }
+
+  ran(): void {}
+
+  /** Ends the iterator early. One that is in the middle of a batch is told, but not waited for. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#tell();
+    if (this.#isExhausted && !this.#isPulling) return;
+    const { iterator } = this.#source;
+    const ended = Promise.resolve(iterator.return?.());
+    if (this.#isPulling) ended.catch(() => {});
+    else await ended;
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #tell(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** Batches of a synchronous iterable, pulled when they are needed. */
+export class BatchesInTurn implements Feed {
+  readonly #source: BatchSource<Iterator<BatchArrays>>;
+  readonly #staging: Staging;
+  #isExhausted = false;
+  #failure: Failure | undefined;
+
+  constructor(source: BatchSource<Iterator<BatchArrays>>) {
+    this.#source = source;
+    this.#staging = new Staging(source.specs, source.prefetch);
+  }
+
+  next(limit: number): Chunk | undefined {
+    this.#staging.clear();
+    try {
+      while (!this.#isExhausted && !this.#staging.isFull && this.#staging.steps < limit) this.#pull();
+    } catch (error) {
+      this.#failure = { error };
+    }
+    if (this.#staging.steps > 0) return this.#staging.chunk(this.#source.plan);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return undefined;
+  }
+
+  #pull(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.#isExhausted = true;
+    const { value, done } = this.#source.iterator.next();
+    if (done === true) return;
+    this.#isExhausted = false;
+    this.#staging.add(value);
+  }
+
+  ran(): void {}
+
+  close(): void {
+    if (!this.#isExhausted) this.#source.iterator.return?.();
+  }
+}
