@@ -14,7 +14,7 @@ it('offers these names and no others', () => {
       'add argmax avgPool2d batchNorm2d cast concat conv2d countCorrect crossEntropy dropout flatten globalAvgPool2d linear lpPool2d matmul maxPool2d mean multiply padChannels relu reshape scale sigmoid softmax sum tanh',
     models: 'LeNet5 ResNetCifar VggCifar XONet createModel modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
-    training: 'capture evaluate fit fitMany predict predictSync',
+    training: 'capture evaluate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
     rest: 'ReceptiveError info setNumThreads',
   };

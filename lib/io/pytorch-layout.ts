@@ -20,6 +20,10 @@ export interface ExchangeLayout {
 
 /** The layouts of all parameters and buffers of a model, by name, in the order of its state dict. */
 export function exchangeLayouts(model: Module): Map<string, ExchangeLayout> {
+  return model.inspect(layoutsOf);
+}
+
+function layoutsOf(model: Module): Map<string, ExchangeLayout> {
   const permuted = new Map<Tensor, ExchangeLayout>();
   for (const module of model.modules()) {
     if (module instanceof Conv2d) {

@@ -65,6 +65,8 @@ type NativeRun = (
 export interface NativePlan {
   readonly run: NativeRun;
   readonly runSync: NativeRun;
+  /** For the runs to come: whether they give way to everything else, and their share of a thread's time, up to 1. */
+  setManners(background: boolean, cpuShare: number): void;
   stop(): void;
   /** Names of the instructions, in the order in which they run. */
   operations(): string[];

@@ -5,6 +5,7 @@ import { emit } from '../native/bindings.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
+import { FrozenState } from './frozen-state.js';
 import { Parameter } from './parameter.js';
 import { checkState, type StateDifference } from './state.js';
 
@@ -164,6 +165,22 @@ export abstract class Module {
     return difference;
   }
 
+  /**
+   * A copy for use while this module goes on learning: it computes in evaluation mode with the weights and buffers of now. While
+   * `fit` trains the module, the copy is made between two steps, so that it never holds values of two of them.
+   *
+   * The copy owns its tensors (`dispose` frees them); the layers themselves are shared, so do not replace any.
+   */
+  async snapshot(): Promise<Snapshot> {
+    const slots = this.modules().flatMap((module) => [...module.slots()]);
+    return new Snapshot(this, await FrozenState.copy(slots, this.stateDict()));
+  }
+
+  /** @internal Shows `body` the layers with the weights that this module stands for: its own. */
+  inspect<T>(body: (model: Module) => T): T {
+    return body(this);
+  }
+
   /** Frees the gradients of all parameters. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) {
@@ -219,6 +236,76 @@ export abstract class Module {
     const extra = this.extraRepr();
     const inside = lines.length === 0 ? extra : `\n${extra && `  ${extra}\n`}${lines.join('\n')}\n`;
     return `${this.constructor.name}(${inside})`;
+  }
+}
+
+/**
+ * What `snapshot` gives: a module that computes in evaluation mode with the weights it was made with. It cannot learn, and
+ * nothing can be loaded into it.
+ */
+export class Snapshot extends Module {
+  readonly #model: Module;
+  readonly #state: FrozenState;
+
+  /** @internal Use `snapshot` of a module. */
+  constructor(model: Module, state: FrozenState) {
+    super();
+    this.#model = model;
+    this.#state = state;
+    this.training = false;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.inspect((model) => model.call(x));
+  }
+
+  override inspect<T>(body: (model: Module) => T): T {
+    const modes = this.#model.modules().map((module) => [module, module.training] as const);
+    try {
+      this.#model.train(false);
+      return this.#state.inPlace(() => body(this.#model));
+    } finally {
+      for (const [module, training] of modes) module.training = training;
+    }
+  }
+
+  /** Refuses the mode for learning. */
+  override train(mode = true): this {
+    if (mode) throw this.#fixed('train');
+    return this;
+  }
+
+  override stateDict(): Map<string, Tensor> {
+    return new Map(this.#state.tensors);
+  }
+
+  override loadStateDict(): never {
+    throw this.#fixed('loadStateDict');
+  }
+
+  override to(): never {
+    throw this.#fixed('to');
+  }
+
+  override async snapshot(): Promise<Snapshot> {
+    return new Snapshot(this.#model, await this.#state.copy());
+  }
+
+  #fixed(op: string) {
+    return fail('ERR_ARGUMENT', {
+      op,
+      expected: 'a model that can change',
+      received: 'a snapshot',
+      hint: 'change the model and make another snapshot',
+    });
+  }
+
+  protected override slots(): Iterable<Slot> {
+    return this.#state.slots();
+  }
+
+  override toString(): string {
+    return `Snapshot of ${String(this.#model)}`;
   }
 }
 

@@ -10,6 +10,7 @@ import { crossEntropy } from '../ops/cross-entropy.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
+import type { MannersOptions } from './manners.js';
 import { type CapturedStep, capturePlan } from './plan.js';
 import { inMode } from './slices.js';
 
@@ -31,12 +32,14 @@ export class CapturedTraining {
   readonly #model: Module;
   readonly #loader: DataLoader;
   readonly #optimizer: Optimizer;
+  readonly #manners: MannersOptions;
   readonly #plans = new Map<number, CapturedStep>();
 
-  constructor(model: Module, loader: DataLoader, optimizer: Optimizer) {
+  constructor(model: Module, loader: DataLoader, optimizer: Optimizer, manners: MannersOptions = {}) {
     this.#model = model;
     this.#loader = loader;
     this.#optimizer = optimizer;
+    this.#manners = manners;
   }
 
   /**
@@ -116,6 +119,7 @@ export class CapturedTraining {
       return true;
     }
     const result = await this.#planFor(batch).run({
+      ...this.#manners,
       steps,
       streams: { indices },
       signal: options.signal,

@@ -7,12 +7,13 @@ import type { Module } from '../nn/module.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
+import { checkManners, type MannersOptions } from './manners.js';
 import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
 import { TrainingRun } from './training-run.js';
 
 /** How to train. */
-export interface FitOptions extends OptimizerOptions {
+export interface FitOptions extends OptimizerOptions, MannersOptions {
   /** Passes over the data set. Default 1. */
   readonly epochs?: number | undefined;
   /** Images a step; the last step of an epoch may have fewer. Default 32. */
@@ -72,6 +73,7 @@ const training = new WeakSet<Module>();
  */
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
   const epochs = checkEpochs(options.epochs ?? 1);
+  const manners = checkManners('fit', options);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -92,7 +94,7 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     try {
       const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
       const capturing =
-        options.capture === false ? undefined : new CapturedTraining(model, loader, optimizer);
+        options.capture === false ? undefined : new CapturedTraining(model, loader, optimizer, manners);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;

@@ -18,6 +18,7 @@ import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js
 import { tensorScope } from '../tensor/scope.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import { checkManners, type MannersOptions } from './manners.js';
 import { OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
 
 export type { Advancing } from '../native/recorder.js';
@@ -33,12 +34,10 @@ export type StreamSpecs = Readonly<Record<string, { readonly shape: Shape; reado
 export type StepFunction = (inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
 
 /** How to run a plan. */
-export interface PlanRunOptions {
+export interface PlanRunOptions extends MannersOptions {
   readonly steps: number;
   /** For each stream, the slices of all steps, one after another. They must not change during the run. */
   readonly streams: Readonly<Record<string, TypedArray>>;
-  /** Threads that compute. Default: as many as the process uses. */
-  readonly threads?: number | undefined;
   /** Ends the run after the step that is under way. */
   readonly signal?: AbortSignal | undefined;
   /** Called for each step before the run, to set what differs from step to step, such as a learning rate. */
@@ -189,7 +188,9 @@ export class CapturedStep {
         if (signal?.aborted) return resolve(0);
         const { numbers, arrays } = outputs;
         const streams = this.#orderedStreams(options);
-        this.#plan.run(steps, table, streams, numbers, arrays, options.threads ?? 0, onReport);
+        const { threads, priority, cpuShare } = checkManners('plan', options);
+        this.#plan.setManners(priority === 'background', cpuShare);
+        this.#plan.run(steps, table, streams, numbers, arrays, threads ?? 0, onReport);
         signal?.addEventListener('abort', stop, { once: true });
       } catch (error) {
         reject(explain('plan', error));

@@ -209,9 +209,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
       driver_.start([this, job] { drive(job); });
     } catch (const std::system_error&) {
       job_->report.Release();
-      release_job(env);
-      napi_remove_env_cleanup_hook(env, end_with_environment, this);
-      Unref();
+      end_run(env);
       throw_refusal(env, "ERR_OUT_OF_MEMORY", "a thread to run the plan on", "none from the system");
     }
   }
@@ -229,14 +227,20 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
 
   // On JavaScript's thread, after the last step.
   void finish(Napi::Env env, Napi::Function report, const Status& status) {
-    const double done = release_job(env);
-    napi_remove_env_cleanup_hook(env, end_with_environment, this);
-    Unref();
-    std::vector<RunningPlan*>& running = environment(env).running_plans;
-    running.erase(std::remove(running.begin(), running.end(), this), running.end());
     job_->copies.make();  // those that were asked for after the last step
     job_->copies.settle(env);
+    const double done = end_run(env);
     tell(env, report, done, status);
+  }
+
+  // Undoes what `run` did, and says how many steps were done.
+  double end_run(Napi::Env env) {
+    const double done = release_job(env);
+    std::vector<RunningPlan*>& running = environment(env).running_plans;
+    running.erase(std::remove(running.begin(), running.end(), this), running.end());
+    napi_remove_env_cleanup_hook(env, end_with_environment, this);
+    Unref();
+    return done;
   }
 
   // Steps done
