@@ -16,7 +16,7 @@ export interface MannersOptions {
 }
 
 /** The options with their defaults. Throws ERR_ARGUMENT. */
-export function checkManners(op: string, options: MannersOptions): Required<MannersOptions> {
+export function checkManners(op: string, options: MannersOptions): MannersOptions {
   const { threads, priority = 'normal', cpuShare = 1 } = options;
   const refuse = (expected: string, received: unknown) =>
     fail('ERR_ARGUMENT', { op, expected, received: describe(received) });

@@ -18,7 +18,7 @@ import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js
 import { tensorScope } from '../tensor/scope.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
-import { checkManners, type MannersOptions } from './manners.js';
+import type { MannersOptions } from './manners.js';
 import { OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
 
 export type { Advancing } from '../native/recorder.js';
@@ -188,9 +188,9 @@ export class CapturedStep {
         if (signal?.aborted) return resolve(0);
         const { numbers, arrays } = outputs;
         const streams = this.#orderedStreams(options);
-        const { threads, priority, cpuShare } = checkManners('plan', options);
+        const { threads = 0, priority, cpuShare = 1 } = options;
         this.#plan.setManners(priority === 'background', cpuShare);
-        this.#plan.run(steps, table, streams, numbers, arrays, threads ?? 0, onReport);
+        this.#plan.run(steps, table, streams, numbers, arrays, threads, onReport);
         signal?.addEventListener('abort', stop, { once: true });
       } catch (error) {
         reject(explain('plan', error));
