@@ -8,14 +8,18 @@
 
 namespace receptive {
 
-// C[i][0..columns) (+)= sum over runs r and k < run_length of A(r, i, k) * B(r * run_length + k, 0..columns)
+// C[i][0..columns) (+)= sum over runs r and k < run_length of A(r, i, k) * B(r, k, 0..columns)
 struct GemmTile {
   const float* const* a_rows;  // [runs][rows]: where row i of run r starts
   std::int64_t a_offset;       // floats added to each of these pointers
   std::int64_t a_stride;       // floats from A(r, i, k) to A(r, i, k + 1)
   std::int64_t runs;
   std::int64_t run_length;
-  const float* b;  // row k of B starts at b + k * b_stride; only `columns` floats of it are read
+  // Row k of run r of B starts at b + r * b_run_stride + k * b_stride and is readable to the end of its last
+  // vector: a masked load in the inner loop cost a quarter of the speed on Sapphire Rapids (144 against 186
+  // GFLOP/s). What lies beyond `columns` does not matter.
+  const float* b;
+  std::int64_t b_run_stride;
   std::int64_t b_stride;
   float* const* c_rows;  // [rows]
   int rows;              // 1 to the table's rows for this width

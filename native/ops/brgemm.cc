@@ -36,6 +36,7 @@ void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::in
       tile.b = b + panels.offset(panel) + done * tile.b_stride;
       tile.runs = piece.runs;
       tile.run_length = piece.length;
+      tile.b_run_stride = piece.length * tile.b_stride;
       tile.a_stride = block.a_stride;
       tile.a_offset = piece.offset * block.a_stride;
       tile.accumulate = done > 0;

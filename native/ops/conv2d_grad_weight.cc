@@ -59,6 +59,7 @@ void grad_weight_task(float* dweight, const float* dy, const PaddedBatch& x, con
   tile.a_stride = g.out_c;
   tile.a_offset = 0;
   tile.runs = 1;
+  tile.b_run_stride = 0;
   tile.b = columns;
   tile.b_stride = stride;
   tile.c_rows = c_rows;

@@ -28,11 +28,12 @@ void gemm_tile_fixed(const GemmTile& tile) {
     for (int j = 0; j < kVecs; ++j) __builtin_prefetch(tile.c_rows[i] + j * kWidth, 1, 3);
   }
 
-  const float* b = tile.b;
+  const float* b_run = tile.b;
   const float* const* a_rows = tile.a_rows;
   const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
   const std::int64_t a_end = tile.run_length * a_stride;
-  for (std::int64_t run = 0; run < tile.runs; ++run, a_rows += kRows) {
+  for (std::int64_t run = 0; run < tile.runs; ++run, a_rows += kRows, b_run += tile.b_run_stride) {
+    const float* b = b_run;
     const float* a[kRows];
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) a[i] = a_rows[i] + tile.a_offset;
