@@ -10,6 +10,7 @@ import { Optimizer } from '../optim/optimizer.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { Plan } from './captured-plan.js';
+import { checkManners, type MannersOptions } from './manners.js';
 import type { StepFunction, StreamSpecs } from './plan.js';
 import { loaderSpecs, RecordedInputs } from './recorded-inputs.js';
 import { inMode } from './slices.js';
@@ -29,7 +30,7 @@ export interface TrainingStep {
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: DType | undefined };
 
 /** What a plan is recorded for. */
-export interface CaptureOptions {
+export interface CaptureOptions extends MannersOptions {
   /**
    * The inputs of a step: a shape for each, with a dtype where it is not float32 (`labels` are int32 by themselves); or the
    * `DataLoader` that will give them.
@@ -37,8 +38,6 @@ export interface CaptureOptions {
   readonly inputs?: DataLoader | Readonly<Record<string, InputSpec>> | undefined;
   /** In place of `inputs`: the shape of `images`, with `labels` of as many rows for a training step. */
   readonly input?: Shape | undefined;
-  /** Threads that compute. Default: as many as the process uses. Results do not depend on it. */
-  readonly threads?: number | undefined;
 }
 
 /**
@@ -53,16 +52,13 @@ export interface CaptureOptions {
  */
 export function capture(step: StepFunction | TrainingStep, options: CaptureOptions): Plan {
   const body = typeof step === 'function' ? step : trainingStep(step);
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0)) {
-    throw refuse('threads to be a whole number of at least 1', describe(threads));
-  }
+  const manners = checkManners('capture', options);
   const loader = options.inputs instanceof DataLoader ? options.inputs : undefined;
   const specs = loader === undefined ? specsOf(options, typeof step !== 'function') : loaderSpecs(loader);
   if (typeof step !== 'function' && !(specs.images && specs.labels)) {
     throw refuse('the inputs images and labels for a training step', Object.keys(specs).join(', '));
   }
-  return new Plan(new RecordedInputs(body, specs, loader), threads ?? 0);
+  return new Plan(new RecordedInputs(body, specs, loader), manners);
 }
 
 function refuse(expected: string, received: string, hint?: string) {

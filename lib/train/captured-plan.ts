@@ -4,6 +4,7 @@
 import { DataLoader } from '../data/loader.js';
 import { describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
+import type { MannersOptions } from './manners.js';
 import type { CapturedStep } from './plan.js';
 import { Collected, checkRunOptions, type PlanResult, type RunOptions } from './plan-run.js';
 import { PlanSummary } from './plan-summary.js';
@@ -22,7 +23,7 @@ export type PlanSource = DataLoader | BatchArrays | Iterable<BatchArrays> | Asyn
 /** A recorded step that can be run over and over. Made by `capture`. */
 export class Plan {
   readonly #recorded: RecordedInputs;
-  readonly #threads: number;
+  readonly #manners: MannersOptions;
   #state: 'idle' | 'running' | 'disposed' = 'idle';
   #stepsDone = 0;
   /** The step that is being replayed. */
@@ -32,9 +33,9 @@ export class Plan {
   #atRest: (() => void)[] = [];
 
   /** @internal Use `capture`. */
-  constructor(recorded: RecordedInputs, threads: number) {
+  constructor(recorded: RecordedInputs, manners: MannersOptions) {
     this.#recorded = recorded;
-    this.#threads = threads;
+    this.#manners = manners;
   }
 
   /** Steps done since the plan was made, also in runs that ended with an error. */
@@ -215,7 +216,7 @@ export class Plan {
         await chunk.plan.run({
           steps: chunk.steps - ran,
           streams: rest(chunk, ran),
-          threads: this.#threads,
+          ...this.#manners,
           signal,
           beforeStep: beforeStep && ((step) => beforeStep(first + step)),
           onSteps: (from, end, outputs) => run.report(first + from, first + end, from, outputs, total),
@@ -237,7 +238,7 @@ export class Plan {
       const { outputs } = chunk.plan.runSync({
         steps: chunk.steps,
         streams: chunk.streams,
-        threads: this.#threads,
+        ...this.#manners,
         beforeStep: beforeStep && ((step) => beforeStep(first + step)),
       });
       run.report(first, first + chunk.steps, 0, outputs, total);
