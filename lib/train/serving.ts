@@ -118,7 +118,7 @@ function freeIfUnused({ snapshot, uses, isCurrent }: Edition): void {
  * Takes a model into service with its weights of now; the model may go on learning.
  *
  * ```js
- * using serving = await serve(model);
+ * const serving = await serve(model);
  * const training = fit(model, train, { priority: 'background', onEpoch: () => serving.publish() });
  * const { classes } = await serving.predict(images);
  * ```
