@@ -43,8 +43,24 @@ export interface PlanDescription {
   readonly unsharedBytes: number;
   /** Results written over an input that nobody needs any more. */
   readonly inPlace: number;
-  /** ReLUs done by the convolution before them. */
-  readonly fusedConvRelu: number;
+  /** Instructions that are computed a second time, so that the buffers fit into `maxMemory`. */
+  readonly recomputed: number;
+  /** Instructions that became one, by kind: 'conv2d + relu', 'batchNorm2d + add + relu', … Kinds not found are left out. */
+  readonly fusions: Readonly<Record<string, number>>;
+}
+
+/** How to plan a step. */
+export interface PlanOptions {
+  /**
+   * The most bytes that the step's buffers may take: results are computed a second time to keep it, with the same bits.
+   * Default: no limit. Weights, optimizer state and the scratch memory of threads do not count.
+   */
+  readonly maxMemory?: number | undefined;
+  /**
+   * For inference: folds batch normalisations into the convolutions before them, once in a run. Results change in their
+   * last digits. Default false.
+   */
+  readonly fold?: boolean | undefined;
 }
 
 /**
@@ -90,5 +106,10 @@ export interface Addon {
   setThreads(count: number): boolean;
   setIsa(name: string): boolean;
   peak(milliseconds: number, threads: number): number;
-  readonly Plan: new (integers: Int32Array, numbers: Float64Array) => NativePlan;
+  readonly Plan: new (
+    integers: Int32Array,
+    numbers: Float64Array,
+    maxMemory: number,
+    fold: boolean,
+  ) => NativePlan;
 }

@@ -9,13 +9,14 @@ import {
   type MemoryInfo,
   type NativeInfo,
   type NativePlan,
+  type PlanOptions,
   type TypedArray,
 } from './addon.js';
 import { loadAddon } from './load.js';
 import { type Advancing, type EncodedProgram, isRecordedHandle, Recording } from './recorder.js';
 import { type InstructionNumber, Varying } from './varying.js';
 
-export type { DType, MemoryInfo, NativeInfo, NativePlan, TypedArray } from './addon.js';
+export type { DType, MemoryInfo, NativeInfo, NativePlan, PlanOptions, TypedArray } from './addon.js';
 export { DTYPES } from './addon.js';
 
 /** The recording that instructions go to instead of running, if there is one. */
@@ -193,10 +194,22 @@ export function isRecordingNow(): boolean {
   return recording !== undefined;
 }
 
-/** The native side of a recorded step. */
-export function makePlan(program: EncodedProgram): NativePlan {
+/**
+ * The native side of a recorded step.
+ *
+ * Throws ERR_OUT_OF_MEMORY, naming the smallest `maxMemory` that works, where the step does not fit into it.
+ */
+export function makePlan(program: EncodedProgram, options: PlanOptions = {}): NativePlan {
+  const { maxMemory = Infinity, fold = false } = options;
+  if (!(typeof maxMemory === 'number' && maxMemory >= 0) || typeof fold !== 'boolean') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'capture',
+      expected: 'maxMemory in bytes, and true or false for fold',
+      received: `${describe(maxMemory)}, ${describe(fold)}`,
+    });
+  }
   try {
-    return new (native().addon.Plan)(program.integers, program.numbers);
+    return new (native().addon.Plan)(program.integers, program.numbers, maxMemory, fold);
   } catch (error) {
     throw explain('capture', error);
   }

@@ -34,11 +34,14 @@ export class PlanSummary {
     const outputs = this.outputs.map(
       ({ name, size, dtype }) => `${name} ${dtype}${size > 1 ? ` (${size})` : ''}`,
     );
-    const planned = Object.entries(this.planned).map(([name, value]) => `${name} ${String(value)}`);
+    const { fusions, ...counts } = this.planned;
+    const planned = Object.entries(counts).map(([name, value]) => `${name} ${value}`);
+    const fused = Object.entries(fusions).map(([name, count]) => `${name} (${count})`);
     return [
       ...section('inputs', inputs),
       ...section('outputs', outputs),
       ...section('planned', planned),
+      ...section('fused', fused.length > 0 ? fused : ['nothing']),
       ...section('operations', this.operations),
     ].join('\n');
   }

@@ -9,6 +9,7 @@ import {
   free,
   makePlan,
   type NativePlan,
+  type PlanOptions,
   record,
   type TypedArray,
 } from '../native/bindings.js';
@@ -59,13 +60,14 @@ export function capturePlan(
   step: StepFunction,
   streams: StreamSpecs,
   advancing: readonly Advancing[] = [],
+  options: PlanOptions = {},
 ): CapturedStep {
   const { result: recorded, draws } = recordDraws(() =>
     record((recording) => tensorScope(() => outputsOf(recording, step, streams))),
   );
   const { recording, result: outputs } = recorded;
   const parts = [...new Set([...advancing, ...recording.advancing])];
-  return new CapturedStep(recording, Object.keys(streams), outputs, draws, parts);
+  return new CapturedStep(recording, Object.keys(streams), outputs, draws, parts, options);
 }
 
 /** Runs the step on inputs without memory and marks what comes in and what goes out. */
@@ -124,6 +126,7 @@ export class CapturedStep {
     outputs: readonly OutputSpec[],
     draws: ReadonlyMap<Generator, DrawCount>,
     advancing: readonly Advancing[],
+    options: PlanOptions,
   ) {
     const program = recording.encode();
     this.#constants = recording.constants;
@@ -132,7 +135,7 @@ export class CapturedStep {
     this.outputs = outputs;
     this.#draws = draws;
     this.#advancing = advancing;
-    this.#plan = makePlan(program);
+    this.#plan = makePlan(program, options);
   }
 
   /** What the planner found: instructions, and the exact bytes that the step's buffers take. */

@@ -87,7 +87,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
                              InstanceMethod<&Plan::dispose>("dispose")}));
   }
 
-  // new Plan(integers, numbers)
+  // new Plan(integers, numbers, most bytes (Infinity: as they come), whether to fold)
   explicit Plan(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Plan>(info) {
     const auto ints = info[0].As<Napi::Int32Array>();
     const auto numbers = info[1].As<Napi::Float64Array>();
@@ -98,7 +98,14 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     }
     const Status status = program.check();
     if (!status.ok()) throw_refusal(info.Env(), status.code, status.expected, status.received);
-    replay_ = std::make_unique<plan::Replay>(std::move(program));
+    plan::PlanOptions options;
+    const double most = info[2].As<Napi::Number>().DoubleValue();
+    if (most < 0x1p62) options.max_bytes = static_cast<std::int64_t>(most);
+    options.fold = info[3].As<Napi::Boolean>().Value();
+    plan::PlannedStep planned;
+    const Status fits = plan::plan_step(std::move(program), options, &planned);
+    if (!fits.ok()) throw_refusal(info.Env(), fits.code, fits.expected, fits.received);
+    replay_ = std::make_unique<plan::Replay>(std::move(planned));
     for (const plan::Recorded& instruction : replay_->program().instructions) {
       for (const plan::Operand& operand : instruction.operands) {
         if (operand.kind == plan::Operand::Kind::kTensor) tensors_.push_back({operand.index, 0});
@@ -313,10 +320,15 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     const auto set = [&](const char* name, double value) { result.Set(name, Napi::Number::New(env, value)); };
     set("instructions", static_cast<double>(replay_->program().instructions.size()));
     set("buffers", static_cast<double>(replay_->program().buffers.size()));
-    set("peakBytes", static_cast<double>(replay_->memory().arena_bytes));
-    set("unsharedBytes", static_cast<double>(replay_->memory().unshared_bytes));
-    set("inPlace", replay_->memory().in_place);
-    set("fusedConvRelu", replay_->fusions().conv_relu);
+    const plan::PlannedStep& planned = replay_->planned();
+    set("peakBytes", static_cast<double>(planned.memory.arena_bytes));
+    set("unsharedBytes", static_cast<double>(planned.memory.unshared_bytes));
+    set("inPlace", planned.memory.in_place);
+    set("recomputed", planned.recomputed);
+    Napi::Object fusions = Napi::Object::New(env);
+    for (const auto& fusion : planned.fusions)
+      if (fusion.second > 0) fusions.Set(fusion.first, Napi::Number::New(env, fusion.second));
+    result.Set("fusions", fusions);
     return result;
   }
 

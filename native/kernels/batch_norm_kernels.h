@@ -14,17 +14,20 @@ struct BatchNormKernels {
   void (*moments)(float* mean, float* m2, const float* x, const float* origin, std::int64_t rows,
                   std::int64_t channels);
 
-  // y = scale[c] * x + shift[c]; y may be x
-  void (*normalize)(float* y, const float* x, const float* scale, const float* shift, std::int64_t rows,
-                    std::int64_t channels);
+  // y = scale[c] * x + shift[c], plus the residual if there is one, and of that the positive part if `relu`;
+  // y may be x or the residual. Every step is rounded as if it were a pass of its own.
+  void (*normalize)(float* y, const float* x, const float* residual, const float* scale, const float* shift,
+                    bool relu, std::int64_t rows, std::int64_t channels);
 
-  // dy_sum[c] = sum of dy, product_sum[c] = sum of dy * (x - mean[c])
-  void (*gradient_sums)(float* dy_sum, float* product_sum, const float* dy, const float* x, const float* mean,
-                        std::int64_t rows, std::int64_t channels);
+  // dy_sum[c] = sum of dy, product_sum[c] = sum of dy * (x - mean[c]). With `output`, that of a ReLU behind,
+  // dy counts where it is positive.
+  void (*gradient_sums)(float* dy_sum, float* product_sum, const float* dy, const float* output,
+                        const float* x, const float* mean, std::int64_t rows, std::int64_t channels);
 
-  // dx = dy_factor[c] * dy + x_factor[c] * (x - mean[c]) + shift[c]; dx may be dy
-  void (*grad_input)(float* dx, const float* dy, const float* x, const float* mean, const float* dy_factor,
-                     const float* x_factor, const float* shift, std::int64_t rows, std::int64_t channels);
+  // dx = dy_factor[c] * dy + x_factor[c] * (x - mean[c]) + shift[c], dy as above; dx may be dy, output or x
+  void (*grad_input)(float* dx, const float* dy, const float* output, const float* x, const float* mean,
+                     const float* dy_factor, const float* x_factor, const float* shift, std::int64_t rows,
+                     std::int64_t channels);
 };
 
 }  // namespace receptive

@@ -47,7 +47,8 @@ void for_chunks(const BatchNormSize& size, const Body& body) {
 void normalize(const BatchNormOperands<float>& to, const Scratch& scratch, const BatchNormSize& size) {
   const auto kernel = kernels().batch_norm->normalize;
   for_chunks(size, [&](std::int64_t, std::int64_t at, std::int64_t rows) {
-    kernel(to.y + at, to.x + at, scratch.coefficient(0), scratch.coefficient(1), rows, size.channels);
+    kernel(to.y + at, to.x + at, to.residual == nullptr ? nullptr : to.residual + at, scratch.coefficient(0),
+           scratch.coefficient(1), to.relu, rows, size.channels);
   });
 }
 
@@ -126,11 +127,14 @@ void batch_norm_eval(const BatchNormOperands<float>& to, const float* running_me
 void batch_norm_backward(const BatchNormGradients<float>& of, const BatchNormSize& size) {
   const Scratch scratch(size);
   const BatchNormKernels& kernel = *kernels().batch_norm;
+  const auto relu_output = [&](std::int64_t at) {
+    return of.relu_output == nullptr ? nullptr : of.relu_output + at;
+  };
   const bool needs_sums = of.batch_statistics || of.dweight != nullptr || of.dbias != nullptr;
   if (needs_sums) {
     for_chunks(size, [&](std::int64_t chunk, std::int64_t at, std::int64_t rows) {
-      kernel.gradient_sums(scratch.first(chunk), scratch.second(chunk), of.dy + at, of.x + at, of.mean, rows,
-                           size.channels);
+      kernel.gradient_sums(scratch.first(chunk), scratch.second(chunk), of.dy + at, relu_output(at),
+                           of.x + at, of.mean, rows, size.channels);
     });
   }
   const std::int64_t chunks = needs_sums ? chunk_count(size) : 0;
@@ -157,7 +161,7 @@ void batch_norm_backward(const BatchNormGradients<float>& of, const BatchNormSiz
   });
   if (of.dx == nullptr) return;
   for_chunks(size, [&](std::int64_t, std::int64_t at, std::int64_t rows) {
-    kernel.grad_input(of.dx + at, of.dy + at, of.x + at, of.mean, scratch.coefficient(0),
+    kernel.grad_input(of.dx + at, of.dy + at, relu_output(at), of.x + at, of.mean, scratch.coefficient(0),
                       scratch.coefficient(1), scratch.coefficient(2), rows, size.channels);
   });
 }

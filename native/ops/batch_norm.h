@@ -14,11 +14,13 @@ struct BatchNormSize {
 };
 
 // What both forward passes write and read: y = weight * (x - mean) * inverse_std + bias. mean and inverse_std
-// are kept for the backward pass. No weight means ones, no bias zeros.
+// are kept for the backward pass. No weight means ones, no bias zeros. A residual is added to y, and then y
+// may pass through a ReLU: the same bits as in instructions of their own, without their passes over memory.
 template <typename Float>
 struct BatchNormOperands {
   Float *y, *mean, *inverse_std;
-  const Float *x, *weight, *bias;
+  const Float *x, *weight, *bias, *residual;
+  bool relu;
 };
 
 // running = (1 - momentum) * running + momentum * that of the batch, whose variance is unbiased. Null: none.
@@ -37,10 +39,11 @@ void batch_norm_eval(const BatchNormOperands<float>& to, const float* running_me
                      const BatchNormSize& size, double eps);
 
 // Gradients; each output may be null. batch_statistics: mean and inverse_std follow from x, as in training.
+// relu_output is that of a ReLU behind, through which dy has yet to pass; or null.
 template <typename Float>
 struct BatchNormGradients {
   Float *dx, *dweight, *dbias;
-  const Float *dy, *x, *mean, *inverse_std, *weight;
+  const Float *dy, *x, *mean, *inverse_std, *weight, *relu_output;
   bool batch_statistics;
 };
 

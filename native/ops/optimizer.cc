@@ -1,44 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/select.h"
 #include "ops/elementwise.h"
 
 namespace receptive::ops {
+namespace {
 
-void sgd_update(float* parameter, const float* gradient, float* velocity, std::int64_t count,
-                const SgdOptions& options) {
-  const auto kernel = kernels().optimizer->sgd;
-  const SgdStep step = {static_cast<float>(options.learning_rate),
-                        static_cast<float>(options.momentum),
-                        static_cast<float>(1 - options.dampening),
-                        static_cast<float>(options.weight_decay),
-                        options.nesterov,
-                        options.first_step};
-  parallel_ranges(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
-    kernel(parameter + begin, gradient + begin, velocity == nullptr ? nullptr : velocity + begin, end - begin,
-           step);
+SgdStep step_of(const SgdOptions& options) {
+  return {static_cast<float>(options.learning_rate),
+          static_cast<float>(options.momentum),
+          static_cast<float>(1 - options.dampening),
+          static_cast<float>(options.weight_decay),
+          options.nesterov,
+          options.first_step};
+}
+
+AdamStep step_of(const AdamOptions& options) {
+  // In double: 1 - beta2 has few of its bits left in float, and late in training so has 1 - beta^t.
+  const double decay = options.weight_decay;
+  return {static_cast<float>(options.decoupled ? 0.0 : decay),
+          static_cast<float>(options.decoupled ? 1 - options.learning_rate * decay : 1.0),
+          static_cast<float>(1 - options.beta1),
+          static_cast<float>(options.beta2),
+          static_cast<float>(1 - options.beta2),
+          static_cast<float>(options.learning_rate / (1 - std::pow(options.beta1, options.step_number))),
+          static_cast<float>(1 / std::sqrt(1 - std::pow(options.beta2, options.step_number))),
+          static_cast<float>(options.epsilon)};
+}
+
+// body(part, begin, end) for pieces that together cover all elements of all parts, cut as if the parts lay
+// one after another: a task takes many small ones, and a large one is split.
+template <typename Part, typename Body>
+void for_pieces(const Part* parts, int count, const Body& body) {
+  std::int64_t total = 0;
+  for (int i = 0; i < count; ++i) total += parts[i].size;
+  parallel_ranges(total, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t start = 0;  // of the part, among all elements
+    for (int i = 0; i < count && start < end; start += parts[i++].size) {
+      const std::int64_t first = std::max(begin, start), last = std::min(end, start + parts[i].size);
+      if (first < last) body(parts[i], first - start, last - start);
+    }
   });
 }
 
-void adam_update(float* parameter, const float* gradient, float* mean, float* square, std::int64_t count,
-                 const AdamOptions& options) {
+}  // namespace
+
+void sgd_update(const SgdPart* parts, int count) {
+  const auto kernel = kernels().optimizer->sgd;
+  for_pieces(parts, count, [&](const SgdPart& part, std::int64_t begin, std::int64_t end) {
+    kernel(part.parameter + begin, part.gradient + begin,
+           part.velocity == nullptr ? nullptr : part.velocity + begin, end - begin, step_of(part.options));
+  });
+}
+
+void adam_update(const AdamPart* parts, int count) {
   const auto kernel = kernels().optimizer->adam;
-  // In double: 1 - beta2 has few of its bits left in float, and late in training so has 1 - beta^t.
-  const double decay = options.weight_decay;
-  const AdamStep step = {
-      static_cast<float>(options.decoupled ? 0.0 : decay),
-      static_cast<float>(options.decoupled ? 1 - options.learning_rate * decay : 1.0),
-      static_cast<float>(1 - options.beta1),
-      static_cast<float>(options.beta2),
-      static_cast<float>(1 - options.beta2),
-      static_cast<float>(options.learning_rate / (1 - std::pow(options.beta1, options.step_number))),
-      static_cast<float>(1 / std::sqrt(1 - std::pow(options.beta2, options.step_number))),
-      static_cast<float>(options.epsilon)};
-  parallel_ranges(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
-    kernel(parameter + begin, gradient + begin, mean + begin, square + begin, end - begin, step);
+  for_pieces(parts, count, [&](const AdamPart& part, std::int64_t begin, std::int64_t end) {
+    kernel(part.parameter + begin, part.gradient + begin, part.mean + begin, part.square + begin, end - begin,
+           step_of(part.options));
   });
 }
 

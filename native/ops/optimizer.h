@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SGD and Adam updates of one parameter tensor, in place.
+// SGD and Adam updates of parameter tensors, in place: all of a net's in one pass.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,24 @@ struct AdamOptions {
   double step_number;  // from 1, for the corrections of the moments' bias
 };
 
-// velocity is nullptr without momentum.
-void sgd_update(float* parameter, const float* gradient, float* velocity, std::int64_t count,
-                const SgdOptions& options);
-void adam_update(float* parameter, const float* gradient, float* mean, float* square, std::int64_t count,
-                 const AdamOptions& options);
+// One parameter tensor and what belongs to it; velocity is nullptr without momentum.
+struct SgdPart {
+  float* parameter;
+  const float* gradient;
+  float* velocity;
+  std::int64_t size;
+  SgdOptions options;
+};
+
+struct AdamPart {
+  float* parameter;
+  const float* gradient;
+  float *mean, *square;
+  std::int64_t size;
+  AdamOptions options;
+};
+
+void sgd_update(const SgdPart* parts, int count);
+void adam_update(const AdamPart* parts, int count);
 
 }  // namespace receptive::ops

@@ -111,6 +111,7 @@ Status fill(const Arguments& args) {
 Status copy(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(1, args.dtype(0), args.size(0)));
   RECEPTIVE_CHECK(args.require(0, args.dtype(0), args.size(0)));
+  if (args.buffer(0).data == args.buffer(1).data) return Status::success();  // planned to lie there
   std::memcpy(args.buffer(0).data, args.buffer(1).data,
               static_cast<std::size_t>(args.size(0)) * dtype_bytes(args.dtype(0)));
   return Status::success();

@@ -11,9 +11,18 @@ namespace {
 struct Entry {
   const char* name;
   Status (*function)(const Arguments& args);
+  OpcodeTraits traits;
 };
 
-#define RECEPTIVE_ENTRY(name) {#name, name},
+// The words of the table in plan/opcodes.h
+constexpr unsigned none = 0;
+constexpr bool kPure = true, kOnce = false;
+template <typename... Index>
+constexpr unsigned at(Index... operands) {
+  return (0u | ... | (1u << operands));
+}
+
+#define RECEPTIVE_ENTRY(name, writes, overwrites, repeat) {#name, name, {writes, overwrites, repeat}},
 constexpr Entry kEntries[] = {RECEPTIVE_OPCODES(RECEPTIVE_ENTRY)};
 #undef RECEPTIVE_ENTRY
 
@@ -21,6 +30,7 @@ constexpr Entry kEntries[] = {RECEPTIVE_OPCODES(RECEPTIVE_ENTRY)};
 
 int opcode_count() { return static_cast<int>(sizeof(kEntries) / sizeof(kEntries[0])); }
 const char* opcode_name(int opcode) { return kEntries[opcode].name; }
+const OpcodeTraits& opcode_traits(int opcode) { return kEntries[opcode].traits; }
 
 Status call(int opcode, const Arguments& args) { return kEntries[opcode].function(args); }
 
@@ -29,7 +39,8 @@ Status execute(const Instruction& instruction, const TensorTable& tensors) {
     return Status::refuse("ERR_ARGUMENT", "a known operation code", std::to_string(instruction.opcode));
   }
   if (instruction.handle_count > Arguments::kMaxBuffers) {
-    return Status::refuse("ERR_ARGUMENT", "at most 8 operands", std::to_string(instruction.handle_count));
+    return Status::refuse("ERR_ARGUMENT", "at most " + std::to_string(Arguments::kMaxBuffers) + " operands",
+                          std::to_string(instruction.handle_count));
   }
   Buffer buffers[Arguments::kMaxBuffers];
   for (int i = 0; i < instruction.handle_count; ++i) {

@@ -2,6 +2,7 @@
 // Runs one instruction now: eager mode.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "plan/arguments.h"
@@ -25,5 +26,15 @@ Status call(int opcode, const Arguments& args);
 
 int opcode_count();
 const char* opcode_name(int opcode);
+
+// What a planner may know of an operation: the columns of plan/opcodes.h. Operands are bits.
+struct OpcodeTraits {
+  unsigned writes, overwrites;
+  bool pure;
+
+  bool writes_operand(std::size_t i) const { return (writes >> i & 1u) != 0; }
+  bool may_overwrite(std::size_t i) const { return (overwrites >> i & 1u) != 0; }
+};
+const OpcodeTraits& opcode_traits(int opcode);
 
 }  // namespace receptive::plan

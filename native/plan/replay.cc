@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plan/execute.h"
+#include "plan/updates.h"
 #include "runtime/denormals.h"
 #include "runtime/thread_limit.h"
 
@@ -28,8 +29,7 @@ double number_at(const char* data, Dtype dtype) {
 
 }  // namespace
 
-Replay::Replay(Program program)
-    : program_(std::move(program)), fusions_(fuse(&program_)), memory_(plan_memory(program_)) {
+Replay::Replay(PlannedStep planned) : planned_(std::move(planned)) {
   streams_ = program_.with_role(BufferSpec::Role::kStream);
   for (const int output : program_.with_role(BufferSpec::Role::kOutput)) {
     (program_.buffers[static_cast<std::size_t>(output)].size == 1 ? numbers_ : arrays_).push_back(output);
@@ -37,6 +37,11 @@ Replay::Replay(Program program)
   for (const Recorded& instruction : program_.instructions) {
     first_.push_back(operands_.size());
     operands_.resize(operands_.size() + instruction.operands.size());
+  }
+  for (std::size_t i = 0; i < first_.size(); ++i) {
+    const Recorded& instruction = program_.instructions[i];
+    arguments_.emplace_back(operands_.data() + first_[i], static_cast<int>(instruction.operands.size()),
+                            instruction.params.data(), static_cast<int>(instruction.params.size()));
   }
 }
 
@@ -97,12 +102,12 @@ Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
   const ThreadLimit limit(run.threads);
   const FlushDenormals flush;
   place(run, step);
-  for (std::size_t i = 0; i < program_.instructions.size(); ++i) {
-    const Recorded& instruction = program_.instructions[i];
+  const std::size_t begin = step == 0 ? 0 : static_cast<std::size_t>(program_.once);
+  for (std::size_t i = begin; i < program_.instructions.size();) {
+    const int opcode = program_.instructions[i].opcode, count = planned_.run_length[i];
     const Status status =
-        call(instruction.opcode,
-             Arguments(operands_.data() + first_[i], static_cast<int>(instruction.operands.size()),
-                       instruction.params.data(), static_cast<int>(instruction.params.size())));
+        count > 1 ? call_updates(opcode, &arguments_[i], count) : call(opcode, arguments_[i]);
+    i += static_cast<std::size_t>(count);
     if (!status.ok()) return status;
     turn->between_instructions();
   }

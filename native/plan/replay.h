@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "plan/fuse.h"
-#include "plan/memory_plan.h"
-#include "plan/program.h"
+#include "plan/arguments.h"
+#include "plan/planner.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/turns.h"
 
@@ -29,8 +28,7 @@ struct Run {
 
 class Replay {
  public:
-  // Takes a program that has passed its check.
-  explicit Replay(Program program);
+  explicit Replay(PlannedStep planned);
 
   // Finds the tensors that the program names, on the thread that owns them. They must live until the run is
   // over.
@@ -52,9 +50,8 @@ class Replay {
     return status;
   }
 
+  const PlannedStep& planned() const { return planned_; }
   const Program& program() const { return program_; }
-  const MemoryPlan& memory() const { return memory_; }
-  const Fusions& fusions() const { return fusions_; }
   // Buffers by what they are for, each in the order of the program.
   const std::vector<int>& streams() const { return streams_; }
   const std::vector<int>& number_outputs() const { return numbers_; }
@@ -66,14 +63,15 @@ class Replay {
   void place(const Run& run, std::int64_t step);
   void hand_out(const Run& run, std::int64_t step) const;
 
-  Program program_;
-  Fusions fusions_;
-  MemoryPlan memory_;
+  PlannedStep planned_;
+  Program& program_ = planned_.program;
+  const MemoryPlan& memory_ = planned_.memory;
   AlignedBuffer arena_;
   double owed_ = 0;  // ms of rest that earlier runs left over
   std::vector<int> streams_, numbers_, arrays_;
-  std::vector<Buffer> operands_;    // of all instructions, one after another
-  std::vector<std::size_t> first_;  // where an instruction's operands begin
+  std::vector<Buffer> operands_;      // of all instructions, one after another
+  std::vector<std::size_t> first_;    // where an instruction's operands begin
+  std::vector<Arguments> arguments_;  // by instruction
 };
 
 }  // namespace receptive::plan

@@ -20,8 +20,11 @@ void normalize_column(const ops::BatchNormOperands<double>& to, const ops::Batch
   to.inverse_std[c] = 1.0 / std::sqrt(variance + eps);
   const double weight = to.weight == nullptr ? 1.0 : to.weight[c],
                bias = to.bias == nullptr ? 0.0 : to.bias[c];
-  for (std::int64_t i = c; i < size.elements(); i += size.channels)
-    to.y[i] = (to.x[i] - mean) * to.inverse_std[c] * weight + bias;
+  for (std::int64_t i = c; i < size.elements(); i += size.channels) {
+    double y = (to.x[i] - mean) * to.inverse_std[c] * weight + bias;
+    if (to.residual != nullptr) y += to.residual[i];
+    to.y[i] = to.relu && y < 0 ? 0.0 : y;
+  }
 }
 
 }  // namespace
@@ -52,15 +55,17 @@ void batch_norm_backward(const ops::BatchNormGradients<double>& of, const ops::B
   for (std::int64_t c = 0; c < size.channels; ++c) {
     const double inverse_std = of.inverse_std[c], weight = of.weight == nullptr ? 1.0 : of.weight[c];
     const auto normalized = [&](std::int64_t i) { return (of.x[i] - of.mean[c]) * inverse_std; };
-    const double dy_mean = column_mean(size, c, [&](std::int64_t i) { return of.dy[i]; });
-    const double product_mean =
-        column_mean(size, c, [&](std::int64_t i) { return of.dy[i] * normalized(i); });
+    const auto dy = [&](std::int64_t i) {
+      return of.relu_output == nullptr || of.relu_output[i] > 0 ? of.dy[i] : 0.0;
+    };
+    const double dy_mean = column_mean(size, c, dy);
+    const double product_mean = column_mean(size, c, [&](std::int64_t i) { return dy(i) * normalized(i); });
     if (of.dbias != nullptr) of.dbias[c] = dy_mean * static_cast<double>(size.rows);
     if (of.dweight != nullptr) of.dweight[c] = product_mean * static_cast<double>(size.rows);
     if (of.dx == nullptr) continue;
     for (std::int64_t i = c; i < size.elements(); i += size.channels) {
       const double through_batch = of.batch_statistics ? dy_mean + normalized(i) * product_mean : 0.0;
-      of.dx[i] = weight * inverse_std * (of.dy[i] - through_batch);
+      of.dx[i] = weight * inverse_std * (dy(i) - through_batch);
     }
   }
 }

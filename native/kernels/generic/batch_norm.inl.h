@@ -67,14 +67,6 @@ inline void sum_rows(Vec* totals, const Term& term, std::int64_t c, std::int64_t
   }
 }
 
-struct Value {
-  const float* x;
-  template <typename Range>
-  inline Vec onto(Vec total, std::int64_t at, int, Range lanes) const {
-    return add(total, lanes.load(x + at));
-  }
-};
-
 struct Deviation {
   const float* x;
   const Vec* origin;
@@ -94,12 +86,29 @@ struct SquaredDeviation {
   }
 };
 
+// The gradient that comes in: dy, or, behind a ReLU, dy where its output is positive.
+template <bool kBehindRelu>
+struct Incoming {
+  const float *dy, *output;
+  template <typename Range>
+  inline Vec load(std::int64_t at, Range lanes) const {
+    if (!kBehindRelu) return lanes.load(dy + at);
+    return select(greater(lanes.load(output + at), zero()), lanes.load(dy + at), zero());
+  }
+  template <typename Range>
+  inline Vec onto(Vec total, std::int64_t at, int, Range lanes) const {
+    return add(total, load(at, lanes));
+  }
+};
+
+template <bool kBehindRelu>
 struct DeviationProduct {
-  const float *dy, *x;
+  Incoming<kBehindRelu> dy;
+  const float* x;
   const Vec* mean;
   template <typename Range>
   inline Vec onto(Vec total, std::int64_t at, int v, Range lanes) const {
-    return fma(lanes.load(dy + at), sub(lanes.load(x + at), mean[v]), total);
+    return fma(dy.load(at, lanes), sub(lanes.load(x + at), mean[v]), total);
   }
 };
 
@@ -122,25 +131,28 @@ struct Moments {
   }
 };
 
+template <bool kBehindRelu>
 struct GradientSums {
   float *dy_sum, *product_sum;
-  const float *dy, *x, *mean;
+  Incoming<kBehindRelu> dy;
+  const float *x, *mean;
   std::int64_t rows, channels;
 
   template <int kVectors, typename Range>
   inline void block(std::int64_t c, Range lanes) const {
     Vec centre[kVectors], total[kVectors];
     load_block<kVectors>(centre, mean + c, lanes);
-    sum_rows<kVectors>(total, Value{dy}, c, rows, channels, lanes);
+    sum_rows<kVectors>(total, dy, c, rows, channels, lanes);
     store_block<kVectors>(dy_sum + c, total, lanes);
-    sum_rows<kVectors>(total, DeviationProduct{dy, x, centre}, c, rows, channels, lanes);
+    sum_rows<kVectors>(total, DeviationProduct<kBehindRelu>{dy, x, centre}, c, rows, channels, lanes);
     store_block<kVectors>(product_sum + c, total, lanes);
   }
 };
 
+template <bool kResidual, bool kRelu>
 struct Normalize {
   float* y;
-  const float *x, *scale, *shift;
+  const float *x, *residual, *scale, *shift;
   std::int64_t rows, channels;
 
   template <int kVectors, typename Range>
@@ -152,15 +164,20 @@ struct Normalize {
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
         const std::int64_t i = at + v * kWidth;
-        lanes.store(y + i, fma(lanes.load(x + i), factor[v], offset[v]));
+        Vec value = fma(lanes.load(x + i), factor[v], offset[v]);
+        if (kResidual) value = add(value, lanes.load(residual + i));
+        if (kRelu) value = max(zero(), value);  // as vector.inl.h has it: NaN stays NaN
+        lanes.store(y + i, value);
       }
     }
   }
 };
 
+template <bool kBehindRelu>
 struct GradInput {
   float* dx;
-  const float *dy, *x, *mean, *dy_factor, *x_factor, *shift;
+  Incoming<kBehindRelu> dy;
+  const float *x, *mean, *dy_factor, *x_factor, *shift;
   std::int64_t rows, channels;
 
   template <int kVectors, typename Range>
@@ -175,7 +192,7 @@ struct GradInput {
       for (int v = 0; v < kVectors; ++v) {
         const std::int64_t i = at + v * kWidth;
         const Vec deviation = sub(lanes.load(x + i), centre[v]);
-        lanes.store(dx + i, fma(lanes.load(dy + i), of_dy[v], fma(deviation, of_x[v], offset[v])));
+        lanes.store(dx + i, fma(dy.load(i, lanes), of_dy[v], fma(deviation, of_x[v], offset[v])));
       }
     }
   }
@@ -186,19 +203,50 @@ void moments(float* mean, float* m2, const float* x, const float* origin, std::i
   for_column_blocks(Moments{mean, m2, x, origin, rows, channels}, channels);
 }
 
-void normalize_rows(float* y, const float* x, const float* scale, const float* shift, std::int64_t rows,
-                    std::int64_t channels) {
-  for_column_blocks(Normalize{y, x, scale, shift, rows, channels}, channels);
+void normalize_rows(float* y, const float* x, const float* residual, const float* scale, const float* shift,
+                    bool relu, std::int64_t rows, std::int64_t channels) {
+  if (residual != nullptr && relu) {
+    for_column_blocks(Normalize<true, true>{y, x, residual, scale, shift, rows, channels}, channels);
+  } else if (residual != nullptr) {
+    for_column_blocks(Normalize<true, false>{y, x, residual, scale, shift, rows, channels}, channels);
+  } else if (relu) {
+    for_column_blocks(Normalize<false, true>{y, x, residual, scale, shift, rows, channels}, channels);
+  } else {
+    for_column_blocks(Normalize<false, false>{y, x, residual, scale, shift, rows, channels}, channels);
+  }
 }
 
-void gradient_sums(float* dy_sum, float* product_sum, const float* dy, const float* x, const float* mean,
-                   std::int64_t rows, std::int64_t channels) {
-  for_column_blocks(GradientSums{dy_sum, product_sum, dy, x, mean, rows, channels}, channels);
+template <bool kBehindRelu>
+inline void gradient_sums_of(float* dy_sum, float* product_sum, Incoming<kBehindRelu> dy, const float* x,
+                             const float* mean, std::int64_t rows, std::int64_t channels) {
+  for_column_blocks(GradientSums<kBehindRelu>{dy_sum, product_sum, dy, x, mean, rows, channels}, channels);
 }
 
-void grad_input(float* dx, const float* dy, const float* x, const float* mean, const float* dy_factor,
-                const float* x_factor, const float* shift, std::int64_t rows, std::int64_t channels) {
-  for_column_blocks(GradInput{dx, dy, x, mean, dy_factor, x_factor, shift, rows, channels}, channels);
+void gradient_sums(float* dy_sum, float* product_sum, const float* dy, const float* output, const float* x,
+                   const float* mean, std::int64_t rows, std::int64_t channels) {
+  if (output != nullptr) {
+    gradient_sums_of(dy_sum, product_sum, Incoming<true>{dy, output}, x, mean, rows, channels);
+  } else {
+    gradient_sums_of(dy_sum, product_sum, Incoming<false>{dy, output}, x, mean, rows, channels);
+  }
+}
+
+template <bool kBehindRelu>
+inline void grad_input_of(float* dx, Incoming<kBehindRelu> dy, const float* x, const float* mean,
+                          const float* dy_factor, const float* x_factor, const float* shift,
+                          std::int64_t rows, std::int64_t channels) {
+  for_column_blocks(GradInput<kBehindRelu>{dx, dy, x, mean, dy_factor, x_factor, shift, rows, channels},
+                    channels);
+}
+
+void grad_input(float* dx, const float* dy, const float* output, const float* x, const float* mean,
+                const float* dy_factor, const float* x_factor, const float* shift, std::int64_t rows,
+                std::int64_t channels) {
+  if (output != nullptr) {
+    grad_input_of(dx, Incoming<true>{dy, output}, x, mean, dy_factor, x_factor, shift, rows, channels);
+  } else {
+    grad_input_of(dx, Incoming<false>{dy, output}, x, mean, dy_factor, x_factor, shift, rows, channels);
+  }
 }
 
 constexpr BatchNormKernels kBatchNormKernels = {moments, normalize_rows, gradient_sums, grad_input};

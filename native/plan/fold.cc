@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/fold.h"
+
+#include <utility>
+
+#include "plan/execute.h"
+#include "plan/rewrite.h"
+
+namespace receptive::plan {
+namespace {
+
+constexpr std::size_t kInC = 3, kOutC = 6, kKernelH = 7, kKernelW = 8;  // parameters, plan/conv2d.cc
+
+int opcode_named(const char* name) {
+  Recorded probe;
+  while (!is(probe, name)) ++probe.opcode;
+  return probe.opcode;
+}
+
+bool is_written(const Program& program, const Operand& operand) {
+  for (const Recorded& instruction : program.instructions) {
+    if (writes(instruction, operand)) return true;
+  }
+  return false;
+}
+
+// What is folded must be the same in every step: tensors that the step itself does not write.
+bool is_constant(const Program& program, const Operand& operand) {
+  return operand.kind == Operand::Kind::kNone ||
+         (operand.kind == Operand::Kind::kTensor && !is_written(program, operand));
+}
+
+bool can_fold(const Program& program, const Recorded& conv, const Recorded& batch_norm) {
+  if (!is(conv, "conv2d_forward") || !is(batch_norm, "batch_norm_eval")) return false;
+  const Operand y = conv.operands[0];
+  if (!same(y, batch_norm.operands[3]) || !is_internal(program, y) || uses(program, y) != 2) return false;
+  for (const std::size_t statistic : {1u, 2u}) {  // kept for a backward pass that must not come
+    if (uses(program, batch_norm.operands[statistic]) != 1) return false;
+  }
+  for (const std::size_t input : {2u, 3u}) {
+    if (!is_constant(program, operand_of(conv, input))) return false;
+  }
+  for (const std::size_t input : {4u, 5u, 6u, 7u}) {
+    if (!is_constant(program, operand_of(batch_norm, input))) return false;
+  }
+  return true;
+}
+
+Operand add_buffer(Program* program, std::int64_t size, Dtype dtype) {
+  program->buffers.push_back({size, dtype, BufferSpec::Role::kInternal});
+  return {Operand::Kind::kBuffer, static_cast<int>(program->buffers.size()) - 1};
+}
+
+}  // namespace
+
+int fold_batch_norm_into_conv(Program* program) {
+  int folded = 0;
+  for (int i = 0; i + 1 < static_cast<int>(program->instructions.size()); ++i) {
+    Recorded& conv = program->instructions[static_cast<std::size_t>(i)];
+    const Recorded batch_norm = program->instructions[static_cast<std::size_t>(i) + 1];
+    if (!can_fold(*program, conv, batch_norm)) continue;
+    const Dtype dtype = program->buffers[static_cast<std::size_t>(conv.operands[0].index)].dtype;
+    const double out_c = conv.params[kOutC];
+    const double patch = conv.params[kKernelH] * conv.params[kKernelW] * conv.params[kInC];
+    const Operand weight = add_buffer(program, static_cast<std::int64_t>(out_c * patch), dtype);
+    const Operand bias = add_buffer(program, static_cast<std::int64_t>(out_c), dtype);
+    Recorded fold;
+    fold.opcode = opcode_named("fold_batch_norm");
+    fold.operands = {weight, bias, operand_of(conv, 2), operand_of(conv, 3)};
+    for (const std::size_t input : {4u, 5u, 6u, 7u}) fold.operands.push_back(operand_of(batch_norm, input));
+    fold.params = {out_c, patch, batch_norm.params[2]};
+    conv.operands[0] = batch_norm.operands[0];
+    set_operand(&conv, 2, weight);
+    set_operand(&conv, 3, bias);
+    remove_instruction(program, i + 1);
+    insert_instruction(program, program->once, std::move(fold));
+    program->once += 1;
+    ++i;  // the convolution has moved on by one
+    ++folded;
+  }
+  return folded;
+}
+
+}  // namespace receptive::plan

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions that take in their neighbours have the bits of the instructions one after another.
+import { describe, expect, it } from 'vitest';
+import {
+  call,
+  doubled,
+  expectClose,
+  expectSameBits,
+  forEachIsaAndThreads,
+  forSeeds,
+  type NumberArray,
+  type Random,
+  refusal,
+  within,
+} from '../helpers/native.js';
+
+const EPS = 1e-5;
+const like = (data: NumberArray) =>
+  ({ kind: data instanceof Float64Array ? 'float64' : 'float32', size: data.length }) as const;
+
+interface Case {
+  rows: number;
+  channels: number;
+  x: NumberArray;
+  weight: NumberArray | null;
+  bias: NumberArray | null;
+  residual: NumberArray;
+  /** One for each channel. */
+  columns: NumberArray;
+}
+
+function makeCase(random: Random, wide: boolean): Case {
+  const rows = random.int(2, 700);
+  const channels = random.pick([1, 3, 7, 8, 15, 16, 17, 40, 64, 65, 130]);
+  const affine = random.next() < 0.7;
+  const kind = <Data extends Float32Array | null>(data: Data) =>
+    wide && data !== null ? doubled(data) : data;
+  const x = random.floats(rows * channels);
+  const residual = random.floats(rows * channels);
+  x[random.int(0, x.length - 1)] = wide ? 0 : Number.NaN; // NaN must come out where it would
+  return {
+    rows,
+    channels,
+    x: kind(x) as NumberArray,
+    weight: kind(affine ? random.floats(channels, -2, 2) : null),
+    bias: kind(affine ? random.floats(channels) : null),
+    residual: kind(residual) as NumberArray,
+    columns: kind(random.floats(channels, 0.1, 2)) as NumberArray,
+  };
+}
+
+const operations = {
+  batch_norm_forward: ({ columns }: Case) => ({ outputs: [columns, columns], inputs: [] as NumberArray[] }),
+  batch_norm_eval: ({ columns }: Case) => ({ outputs: [] as NumberArray[], inputs: [columns, columns] }),
+};
+
+describe.each(['batch_norm_forward', 'batch_norm_eval'] as const)('%s', (op) => {
+  it.each([
+    ['a ReLU', false, true],
+    ['a residual', true, false],
+    ['a residual and a ReLU', true, true],
+  ])('with %s', (_, hasResidual, hasRelu) => {
+    forSeeds(12, (random) => {
+      const wide = random.next() < 0.2;
+      const given = makeCase(random, wide);
+      const { rows, channels, x, weight, bias, residual, columns } = given;
+      const extra = operations[op](given);
+      const outputs = [like(x), like(columns), like(columns), ...extra.outputs];
+      const inputs = [x, ...extra.inputs, weight, bias];
+      const numbers = op === 'batch_norm_forward' ? [rows, channels, EPS, 0.1] : [rows, channels, EPS];
+      within(`${rows} rows, ${channels} channels`, () =>
+        forEachIsaAndThreads(() => {
+          const apart = call(op, outputs, inputs, numbers);
+          if (hasResidual) [apart[0]] = call('add', [like(x)], [apart[0], residual]);
+          if (hasRelu) [apart[0]] = call('relu_forward', [like(x)], [apart[0]]);
+          const together = call(
+            op,
+            outputs,
+            [...inputs, hasResidual ? residual : null],
+            [...numbers, hasRelu ? 1 : 0],
+          );
+          together.forEach((output, i) => {
+            expectSameBits(output, apart[i], `output ${i}`);
+          });
+        }),
+      );
+    });
+  });
+
+  it('refuses a residual of another size', () => {
+    const ones = (size: number) => new Float32Array(size).fill(1);
+    const extra = op === 'batch_norm_forward' ? [] : [ones(3), ones(3)];
+    const outputs = [ones(12), ones(3), ones(3), ...(op === 'batch_norm_forward' ? [ones(3), ones(3)] : [])];
+    const inputs = [ones(12), ...extra, null, null, ones(11)];
+    expect(refusal(() => call(op, outputs, inputs, [4, 3, EPS, 0]))).toMatchObject({ code: 'ERR_SHAPE' });
+  });
+});
+
+describe('batch_norm_backward', () => {
+  it.each([1, 0])('with the gradient of a ReLU behind; statistics of the batch: %i', (batchStatistics) => {
+    forSeeds(15, (random) => {
+      const { rows, channels, x, weight, residual, columns } = makeCase(random, random.next() < 0.2);
+      const dy = residual;
+      const [y] = call('relu_forward', [like(x)], [x]);
+      const outputs = [like(x), like(columns), like(columns)];
+      const rest = [x, columns, columns, weight];
+      const numbers = [rows, channels, batchStatistics];
+      within(`${rows} rows, ${channels} channels`, () =>
+        forEachIsaAndThreads(() => {
+          const [dz] = call('relu_backward', [like(x)], [dy, y]);
+          const apart = call('batch_norm_backward', outputs, [dz, ...rest], numbers);
+          const together = call('batch_norm_backward', outputs, [dy, ...rest, y], numbers);
+          together.forEach((output, i) => {
+            expectSameBits(output, apart[i], `output ${i}`);
+          });
+        }),
+      );
+    });
+  });
+});
+
+describe('fold_batch_norm', () => {
+  it('makes the weight and bias that give the same results', () => {
+    forSeeds(20, (random) => {
+      const [outC, patch, pixels] = [random.int(1, 20), random.int(1, 30), 5];
+      const weight = random.floats(outC * patch);
+      const bias = random.next() < 0.5 ? random.floats(outC) : null;
+      const mean = random.floats(outC);
+      const variance = random.floats(outC, 0.1, 2);
+      const affine = random.next() < 0.5;
+      const [scale, shift] = affine ? [random.floats(outC), random.floats(outC)] : [null, null];
+      const x = doubled(random.floats(pixels * patch));
+      const [foldedWeight, foldedBias] = call(
+        'fold_batch_norm',
+        [like(weight), like(mean)],
+        [weight, bias, mean, variance, scale, shift],
+        [outC, patch, EPS],
+      ) as Float32Array[];
+      const linear = (w: Float32Array, b: Float32Array | null) =>
+        call(
+          'linear_forward',
+          [{ kind: 'float64', size: pixels * outC }],
+          [x, doubled(w), doubled(b)],
+          [pixels, patch, outC],
+        )[0];
+      const y = linear(weight, bias);
+      const wanted = call(
+        'batch_norm_eval',
+        [like(y), like(doubled(mean)), like(doubled(mean))],
+        [y, ...[mean, variance, scale, shift].map((data) => doubled(data))],
+        [pixels, outC, EPS],
+      )[0];
+      expectClose(linear(foldedWeight, foldedBias), wanted, (i) => 1e-5 * (1 + Math.abs(wanted[i])));
+    });
+  });
+});

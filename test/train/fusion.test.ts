@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the planner makes of a captured step changes no bit: results in place, fusions, updates in one pass, and
+// activations computed a second time to keep within a memory budget. Folding for inference changes the last digits.
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  add,
+  crossEntropy,
+  LeNet5,
+  manualSeed,
+  nn,
+  noGrad,
+  optim,
+  ResNetCifar,
+  setNumThreads,
+  sum,
+  type Tensor,
+  tensor,
+  tensorScope,
+  weightsSha256,
+} from '../../lib/index.js';
+import { ResidualBlock } from '../../lib/models/residual-block.js';
+import { nativeInfo } from '../../lib/native/bindings.js';
+import { capturePlan } from '../../lib/train/plan.js';
+import { pattern } from '../helpers/pattern.js';
+
+const { threads } = nativeInfo();
+afterAll(() => setNumThreads(threads));
+
+const BATCH = 5;
+const STEPS = 3;
+
+interface Net {
+  readonly inputShape: readonly [number, number, number];
+  readonly make: () => nn.Module;
+  readonly fusions: object;
+}
+
+/** Branches that the fusions must tell apart: a projected shortcut, a sum without a ReLU, a result with two readers. */
+class Branches extends nn.Module {
+  readonly block = new ResidualBlock(3, 8, 2, 'project');
+  readonly conv = new nn.Conv2d(8, 8, { kernelSize: 3, padding: 1 });
+  readonly bn = new nn.BatchNorm2d(8);
+  readonly tanh = new nn.Tanh();
+  readonly relu = new nn.ReLU();
+  readonly dropout = new nn.Dropout(0.3);
+  readonly pool = new nn.GlobalAvgPool2d();
+  readonly fc = new nn.Linear(8, 10);
+
+  override forward(x: Tensor): Tensor {
+    const y = this.block.call(x);
+    const normalized = this.bn.call(this.conv.call(y));
+    const both = add(this.relu.call(normalized), this.tanh.call(normalized));
+    return this.fc.call(this.pool.call(this.dropout.call(add(both, y))));
+  }
+}
+
+const nets: Record<string, Net> = {
+  'LeNet-5': {
+    inputShape: [28, 28, 1],
+    make: () => new LeNet5(),
+    fusions: { 'conv2d + relu': 2, 'updates in one pass': 10 },
+  },
+  'ResNet-20': {
+    inputShape: [12, 12, 3],
+    make: () => new ResNetCifar(20, { inputShape: [12, 12, 3] }),
+    fusions: {
+      'batchNorm2d + relu': 10,
+      'batchNorm2d + add + relu': 9,
+      'relu gradient + batchNorm2d gradient': 10,
+      'updates in one pass': 59,
+    },
+  },
+  'a net with branches and dropout': {
+    inputShape: [9, 9, 3],
+    make: () => new Branches(),
+    fusions: {
+      'batchNorm2d + relu': 1,
+      'batchNorm2d + add + relu': 1,
+      'relu gradient + batchNorm2d gradient': 1,
+      'updates in one pass': 15,
+    },
+  },
+  'a net with dropout': {
+    inputShape: [10, 10, 2],
+    make: () =>
+      new nn.Sequential(
+        new nn.Conv2d(2, 6, { kernelSize: 3 }),
+        new nn.BatchNorm2d(6),
+        new nn.Sigmoid(),
+        new nn.MaxPool2d(2),
+        new nn.Dropout(0.4),
+        new nn.Flatten(),
+        new nn.Linear(96, 20),
+        new nn.ReLU(),
+        new nn.Linear(20, 10),
+      ),
+    fusions: { 'updates in one pass': 8 },
+  },
+};
+
+function step(model: nn.Module, optimizer: optim.SGD) {
+  return ({ images, labels }: Readonly<Record<string, Tensor>>) => {
+    const loss = crossEntropy(model.call(images), labels);
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    return { loss };
+  };
+}
+
+function setUp({ inputShape, make }: Net) {
+  manualSeed(11);
+  const model = make();
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9, weightDecay: 1e-3 });
+  const shape = [BATCH, ...inputShape];
+  const size = shape.reduce((product, length) => product * length, 1);
+  const images = Float32Array.from(pattern(1, size * STEPS));
+  const labels = Int32Array.from({ length: BATCH * STEPS }, (_, i) => (i * 7) % 10);
+  return { model, optimizer, shape, size, images, labels };
+}
+
+/** Everything that a run leaves behind: losses, weights, running statistics. */
+function stateOf(model: nn.Module, losses: ArrayLike<number>) {
+  return { losses: Array.from(losses), sha: weightsSha256(model) };
+}
+
+function eager(net: Net) {
+  const { model, optimizer, shape, size, images, labels } = setUp(net);
+  const losses: number[] = [];
+  for (let s = 0; s < STEPS; s++) {
+    tensorScope(() => {
+      const x = tensor(images.slice(s * size, (s + 1) * size), shape);
+      const y = tensor(labels.slice(s * BATCH, (s + 1) * BATCH));
+      losses.push(step(model, optimizer)({ images: x, labels: y }).loss.item());
+    });
+  }
+  optimizer.zeroGrad();
+  const state = stateOf(model, losses);
+  for (const part of [optimizer, model]) part.dispose();
+  return state;
+}
+
+function captured(net: Net, options: { maxMemory?: number } = {}) {
+  const { model, optimizer, shape, images, labels } = setUp(net);
+  optimizer.prepare();
+  const streams = {
+    images: { shape, dtype: 'float32' },
+    labels: { shape: [BATCH], dtype: 'int32' },
+  } as const;
+  try {
+    using plan = capturePlan(step(model, optimizer), streams, [optimizer], options);
+    optimizer.zeroGrad();
+    const { outputs } = plan.runSync({ steps: STEPS, streams: { images, labels } });
+    return { state: stateOf(model, outputs.loss), plan: plan.describe() };
+  } finally {
+    optimizer.zeroGrad();
+    for (const part of [optimizer, model]) part.dispose();
+  }
+}
+
+describe.each(Object.entries(nets))('%s, captured', (_, net) => {
+  const wanted = eager(net);
+
+  it.each([1, 2, 3, 7])('has the bits of the eager steps on %i threads', (count) => {
+    setNumThreads(count);
+    const { state, plan } = captured(net);
+    expect(state).toEqual(wanted);
+    expect(plan.fusions).toEqual(net.fusions);
+    expect(plan.recomputed).toBe(0);
+  });
+
+  it('has them in less memory, down to the smallest that a refusal names', () => {
+    const { peakBytes } = captured(net).plan;
+    let smallest = 0;
+    try {
+      captured(net, { maxMemory: 1 });
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_OUT_OF_MEMORY', received: '1' });
+      smallest = Number(/at least (\d+) bytes/.exec(String(error))?.[1]);
+    }
+    expect(smallest).toBeGreaterThan(0);
+    expect(smallest).toBeLessThan(peakBytes);
+    expect(() => captured(net, { maxMemory: smallest - 1 })).toThrow(String(smallest));
+    for (const maxMemory of [smallest, Math.floor((smallest + peakBytes) / 2)]) {
+      for (const count of [1, 3]) {
+        setNumThreads(count);
+        const { state, plan } = captured(net, { maxMemory });
+        expect(state).toEqual(wanted);
+        expect(plan.peakBytes).toBeLessThanOrEqual(maxMemory);
+        expect(plan.recomputed).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+describe('a plan for inference', () => {
+  /** The sum of weighted logits, as one number, for two batches. */
+  function scores(fold: boolean) {
+    manualSeed(4);
+    using model = new ResNetCifar(20, { inputShape: [12, 12, 3] });
+    const shape = [BATCH, 12, 12, 3];
+    const size = BATCH * 12 * 12 * 3;
+    tensorScope(() => noGrad(() => model.call(tensor(Float32Array.from(pattern(2, size)), shape))));
+    model.eval();
+    const images = Float32Array.from(pattern(3, 2 * size));
+    const streams = { images: { shape, dtype: 'float32' } } as const;
+    const forward = ({ images }: Readonly<Record<string, Tensor>>) => ({ total: sum(model.call(images)) });
+    using plan = noGrad(() => capturePlan(forward, streams, [], { fold }));
+    const { outputs } = plan.runSync({ steps: 2, streams: { images } });
+    // Folded weights are made anew for each run: a changed weight counts.
+    const before = [...outputs.total];
+    const { weight } = model.bn1;
+    weight?.write(weight.data().map((value) => value * 1.5));
+    const after = plan.runSync({ steps: 1, streams: { images } }).outputs.total[0];
+    return { before, after, plan: plan.describe() };
+  }
+
+  it('folds batch normalisation into convolutions when it is asked to', () => {
+    const plain = scores(false);
+    const folded = scores(true);
+    expect(plain.plan.fusions['batchNorm2d into conv2d']).toBeUndefined();
+    expect(folded.plan.fusions).toMatchObject({ 'batchNorm2d into conv2d': 19, 'conv2d + relu': 10 });
+    const all = [...plain.before, plain.after];
+    [...folded.before, folded.after].forEach((value, i) => {
+      expect(Math.abs(value - all[i])).toBeLessThan(1e-5 * (1 + Math.abs(all[i])));
+    });
+    expect(Math.abs(plain.after - plain.before[0])).toBeGreaterThan(1e-3);
+  });
+
+  it('refuses options that mean nothing', () => {
+    using model = new nn.Linear(2, 1);
+    const streams = { x: { shape: [1, 2], dtype: 'float32' } } as const;
+    for (const options of [
+      { maxMemory: -1 },
+      { maxMemory: Number.NaN },
+      { fold: 'yes' as unknown as boolean },
+    ]) {
+      expect(() =>
+        noGrad(() => capturePlan(({ x }) => ({ y: sum(model.call(x)) }), streams, [], options)),
+      ).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    }
+  });
+});
