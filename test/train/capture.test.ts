@@ -318,6 +318,28 @@ describe('a plan', () => {
     expect(none.outputs.x).toHaveLength(0);
   });
 
+  it('counts steps only for parameters that it updates, as the eager loop does', async () => {
+    using used = new nn.Linear(2, 1);
+    using idle = new nn.Linear(2, 1);
+    using optimizer = new optim.AdamW([...used.parameters(), ...idle.parameters()], { lr: 0.1 });
+    const step = ({ x }: Readonly<Record<string, Tensor>>) => {
+      const loss = used.call(x);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return { loss };
+    };
+    tensorScope(() => step({ x: tensor([1, 2], [1, 2]) }));
+    using plan = capture(step, { inputs: { x: [1, 2] } });
+    await plan.run({ x: Float32Array.of(1, 2) }, { steps: 4 });
+    const counts = [...optimizer.state().numbers].filter(([name]) => name.startsWith('step'));
+    expect(counts).toEqual([
+      ['step.0', 5],
+      ['step.1', 5],
+    ]);
+    expect(used.parameters().every(({ grad }) => grad === null)).toBe(true);
+  });
+
   it('asks the system for no memory after its first steps', async () => {
     using model = new LeNet5();
     using optimizer = optimizers.SGD(model.parameters());
