@@ -4,6 +4,7 @@
 #include "ops/conv2d.h"
 
 #include <initializer_list>
+#include <string>
 
 #include "ops/im2col.h"
 #include "plan/opcodes.h"
@@ -14,18 +15,24 @@ namespace {
 
 constexpr int kReluParam = 13;
 
+double product(std::initializer_list<std::int64_t> sizes) {
+  double total = 1;
+  for (const std::int64_t size : sizes) total *= static_cast<double>(size);
+  return total;
+}
+
 // Products of sizes that wrap around 64 bits would pass the size checks of operands.
 bool can_be_addressed(const Conv2dGeometry& g) {
-  const auto product = [](std::initializer_list<std::int64_t> sizes) {
-    double total = 1;
-    for (const std::int64_t size : sizes) total *= static_cast<double>(size);
-    return total;
-  };
   constexpr double kLimit = 0x1p53;
   return product({g.batch, g.in_h, g.in_w, g.in_c}) <= kLimit &&
          product({g.batch, g.out_h, g.out_w, g.out_c}) <= kLimit &&
          product({g.out_c, g.kernel_h, g.kernel_w, g.in_c}) <= kLimit &&
          product({g.batch, g.out_h, g.out_w, g.kernel_h, g.kernel_w, g.in_c}) <= kLimit;
+}
+
+// A large padding with as large a stride has few outputs, and yet a zero-bordered image beyond all memory.
+bool border_fits(const Conv2dGeometry& g) {
+  return product({g.batch, g.padded_h(), g.padded_w(), g.in_c}) < 0x1p31;
 }
 
 Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
@@ -34,8 +41,12 @@ Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
   *g = {args.integer(0),  args.integer(1),  args.integer(2), args.integer(3), args.integer(4),
         args.integer(5),  args.integer(6),  args.integer(7), args.integer(8), args.integer(9),
         args.integer(10), args.integer(11), args.integer(12)};
-  if (can_be_addressed(*g)) return Status::success();
-  return Status::refuse("ERR_SHAPE", "images and patches that can be addressed", "more than 2^53 elements");
+  if (!can_be_addressed(*g))
+    return Status::refuse("ERR_SHAPE", "images and patches that can be addressed", "more than 2^53 elements");
+  if (border_fits(*g)) return Status::success();
+  return Status::refuse("ERR_SHAPE", "a zero-bordered input of fewer than 2^31 elements",
+                        std::to_string(g->padded_h()) + "x" + std::to_string(g->padded_w()) + " for " +
+                            std::to_string(g->out_h) + "x" + std::to_string(g->out_w) + " outputs");
 }
 
 }  // namespace

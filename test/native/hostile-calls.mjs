@@ -88,8 +88,8 @@ function fittingConvolution() {
     o,
     kh,
     kw,
-    pick([1, 2, 7, 2 ** 40]),
-    pick([1, 3, 1000]),
+    pick([1, 2, 7, 2 ** 31, 2 ** 40]),
+    pick([1, 3, 1000, 2 ** 31]),
     pick([0, 1, 9, 2 ** 31]),
     pick([0, 2, 500]),
   ];
