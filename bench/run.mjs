@@ -28,9 +28,10 @@ function contextFor(options) {
     ...options,
     plan,
     machine,
-    threadCounts({ withOne = false } = {}) {
+    threadCounts({ withOne = false, withSpare = false } = {}) {
       if (options.threads.length > 0) return options.threads;
       const all = Number(process.env.RECEPTIVE_THREADS) || os.availableParallelism();
+      if (withSpare && all > 1) return [all - 1, all]; // one core for others, and none
       return withOne && all > 1 ? [1, all] : [all];
     },
     progress(text) {

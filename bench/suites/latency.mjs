@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long the event loop is held while `fit` trains in the same process, beside the same process idle.
+// How a server fares while `fit` trains in its process, beside the same process idle: delay of the event loop, times of HTTP
+// requests, of fs.readFile and of crypto.pbkdf2. With all cores but one, and with all.
 import { startOurs } from '../harness/contestants.mjs';
 import { watchProcessor } from '../harness/machine.mjs';
 import { duration } from '../harness/table.mjs';
@@ -18,10 +19,15 @@ export const alone = true;
 export const caseNames = () => CASES.map(({ name }) => name);
 
 const text = ({ p50, p99, max }) => `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;
+const PROBES = ['http', 'readFile', 'pbkdf2'];
+const beside = (busy, idle) =>
+  PROBES.map((name) => `${name} p99 ${duration(busy[name].p99)} (idle ${duration(idle[name].p99)})`).join(
+    ', ',
+  );
 
 export async function run(context, names) {
-  const seconds = context.quick ? 2 : 6;
-  for (const threads of context.threadCounts()) {
+  const seconds = context.quick ? 3 : 60;
+  for (const threads of context.threadCounts({ withSpare: true })) {
     for (const { name, task } of CASES.filter((item) => names.includes(item.name))) {
       const worker = await startOurs(threads, 'latency.mjs');
       const sharesSince = watchProcessor([worker.pid]);
@@ -39,12 +45,13 @@ export async function run(context, names) {
           percentOfPeak: null,
           loop: busy.loop,
           timer: busy.timer,
+          ...Object.fromEntries(PROBES.map((probe) => [probe, busy[probe]])),
           idle,
           imagesPerSecond: busy.imagesPerSecond,
           ...sharesSince(),
           peers: {},
           ratio: {},
-          notes: `loop delay ${text(busy.loop)}; timer late p99 ${duration(busy.timer.p99)}; idle loop p99 ${duration(idle.loop.p99)}, timer p99 ${duration(idle.timer.p99)}; ${Math.round(busy.imagesPerSecond)} images/s`,
+          notes: `loop delay ${text(busy.loop)}; timer late p99 ${duration(busy.timer.p99)}; idle loop p99 ${duration(idle.loop.p99)}, timer p99 ${duration(idle.timer.p99)}; ${beside(busy, idle)}; ${Math.round(busy.imagesPerSecond)} images/s`,
         });
       } finally {
         await worker.close();

@@ -2,7 +2,7 @@
 // The price of a call, on tensors so small that nothing else shows.
 import { runCases } from '../harness/run-cases.mjs';
 
-export const summary = 'cost of an instruction and of eager operations on tiny tensors';
+export const summary = 'cost of an instruction, of eager operations on tiny tensors and of a replayed step';
 
 const SIZE = 16;
 
@@ -12,6 +12,7 @@ const OPERATIONS = {
   'relu/no-grad': 'relu', // an operation that is not recorded, and the end of its result
   'relu/recorded': 'relu recorded', // the same with a node for backward, in a scope
   'relu/backward': 'relu sum backward', // two operations and their way back
+  'replay/one-layer': 'replay', // a whole captured training step of one linear layer on one image, kernels and all
 };
 
 export const caseNames = () => Object.keys(OPERATIONS);

@@ -44,8 +44,8 @@ serve({
     batch = warmUp(prepared.run);
   },
   block({ ms }) {
-    const { run, check } = current();
-    const value = timeBlock(run, ms, batch);
+    const { run, check, perCall = 1 } = current();
+    const value = timeBlock(run, ms, batch) / perCall;
     check?.();
     return { value };
   },
