@@ -96,6 +96,25 @@ export function didYouMean(name: unknown, known: readonly string[]): string | un
   return `did you mean ${best.candidate}?`;
 }
 
+/** Refuses anything but an object, and options that this version does not know: a misspelt one would do nothing. */
+export function checkOptions(op: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw fail('ERR_ARGUMENT', {
+      op,
+      expected: `an object with options ${known.join(', ')}`,
+      received: describe(options),
+    });
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: known.length === 0 ? 'no options' : `only the options ${known.join(', ')}`,
+    received: unknown,
+    hint: didYouMean(unknown, known) ?? 'this version does not support it',
+  });
+}
+
 /** Insertions, deletions and replacements from `a` to `b` (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
 // normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
@@ -52,6 +52,8 @@ export class Batch {
   }
 }
 
+const OPTIONS = ['batchSize', 'shuffle', 'seed', 'dropLast'];
+
 /** The numbers of a seed that orders are made of; other streams serve initialisation and drawing. */
 const SHUFFLE_STREAM = 2;
 const MAX_EPOCH = 2 ** 32 - 1;
@@ -76,6 +78,7 @@ export class DataLoader implements Iterable<Batch> {
   #resumes = false;
 
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+    checkOptions('DataLoader', options, OPTIONS);
     this.dataset = new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
     this.batchSize = checkCount('batchSize', options.batchSize ?? 32, 1);
     this.shuffle = options.shuffle ?? false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // LeNet-5 (LeCun, Bottou, Bengio and Haffner 1998), as it is built today: ReLU and max pooling, plain convolutions.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU, Tanh } from '../nn/activations.js';
-import { checkCount, checkOptions } from '../nn/check.js';
+import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';

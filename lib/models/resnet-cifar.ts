@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Residual networks (He, Zhang, Ren and Sun 2015) for CIFAR-size images, with torchvision's names.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { BatchNorm2d } from '../nn/batch-norm2d.js';
-import { checkCount, checkOptions } from '../nn/check.js';
+import { checkCount } from '../nn/check.js';
 import type { Conv2d } from '../nn/conv2d.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';
 import { Linear } from '../nn/linear.js';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A small VGG (Simonyan and Zisserman 2015) for CIFAR-size images: 3x3 convolutions, ReLU, pools, no normalisation.
+import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
-import { checkCount, checkOptions } from '../nn/check.js';
+import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { constant_, kaimingNormal_ } from '../nn/init.js';

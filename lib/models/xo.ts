@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The small network that tells an X from an O, as introductions to convolutional networks draw it.
+import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
-import { checkCount, checkOptions } from '../nn/check.js';
+import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';

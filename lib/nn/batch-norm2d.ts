@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The batch normalisation layer: weight, bias and running statistics for ops/batch-norm.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { batchNorm2d, increment_ } from '../ops/batch-norm.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
-import { checkCount, checkOptions } from './check.js';
+import { checkCount } from './check.js';
 import { constant_ } from './init.js';
 import { Module, type Slot } from './module.js';
 import { Parameter } from './parameter.js';

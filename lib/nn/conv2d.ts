@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The convolution layer: a weight and a bias for ops/conv2d.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { type Conv2dOptions as ConvolveOptions, conv2d } from '../ops/conv2d.js';
 import { checkPair, type Pair } from '../tensor/conv-geometry.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkCount, checkOptions } from './check.js';
+import { checkCount } from './check.js';
 import { defaultInit_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';

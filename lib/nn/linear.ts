@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fully connected layer: a weight and a bias for ops/linear.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { linear } from '../ops/linear.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkCount, checkOptions } from './check.js';
+import { checkCount } from './check.js';
 import { defaultInit_ } from './init.js';
 import { Module } from './module.js';
 import { Parameter } from './parameter.js';

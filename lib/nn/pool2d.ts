@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pooling layers: options for ops/pool2d. They have nothing to learn.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { type AvgPool2dOptions, avgPool2d, lpPool2d, maxPool2d, type Pool2dOptions } from '../ops/pool2d.js';
 import { checkPair, type Pair } from '../tensor/conv-geometry.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkOptions } from './check.js';
 import { Module } from './module.js';
 
 const OPTIONS = ['kernelSize', 'stride', 'padding'];

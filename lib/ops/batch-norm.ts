@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1 over batch, height and width,
 // then a learnt weight and bias.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit, NO_TENSOR } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
@@ -21,6 +21,8 @@ export interface BatchNorm2dOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number;
 }
+
+const OPTIONS = ['runningMean', 'runningVar', 'training', 'momentum', 'eps'];
 
 function checkColumns(name: string, value: Tensor | null, x: Tensor): void {
   if (value === null) return;
@@ -70,6 +72,7 @@ export function batchNorm2d(
 ): Tensor {
   checkFloat('batchNorm2d', 'input', x);
   checkRank('batchNorm2d', 'input', x, '[n, h, w, c]');
+  checkOptions('batchNorm2d', options, OPTIONS);
   const { runningMean = null, runningVar = null, training = false } = options;
   checkColumns('weight', weight, x);
   checkColumns('bias', bias, x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution: check, run, record. Its three passes are three instructions.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type Pair, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -30,7 +30,10 @@ export interface Conv2dGeometry {
   readonly outShape: readonly number[];
 }
 
+const OPTIONS = ['stride', 'padding', 'algorithm'];
+
 function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Conv2dGeometry {
+  checkOptions('conv2d', options, OPTIONS);
   checkFloat('conv2d', 'input', x);
   checkRank('conv2d', 'input', x, '[n, h, w, c]');
   checkFloat('conv2d', 'weight', weight, x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pooling: a window slides over each channel and keeps its largest value, its mean, or its Euclidean norm.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type WindowOptions, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -30,7 +30,17 @@ interface PoolGeometry {
   readonly windowSize: number;
 }
 
-function geometryOf(op: string, x: Tensor, options: Pool2dOptions): PoolGeometry {
+const OPTIONS = ['kernelSize', 'stride', 'padding'];
+const AVERAGE_OPTIONS = [...OPTIONS, 'countIncludePad'];
+const LP_OPTIONS = [...OPTIONS, 'normType'];
+
+function geometryOf(
+  op: string,
+  x: Tensor,
+  options: Pool2dOptions,
+  known: readonly string[] = OPTIONS,
+): PoolGeometry {
+  checkOptions(op, options, known);
   checkFloat(op, 'input', x);
   checkRank(op, 'input', x, '[n, h, w, c]');
   const [n, inH, inW, c] = x.shape;
@@ -85,7 +95,7 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
  * @param options stride defaults to kernelSize, padding to 0, countIncludePad to true
  */
 export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
-  const g = geometryOf('avgPool2d', x, options);
+  const g = geometryOf('avgPool2d', x, options, AVERAGE_OPTIONS);
   const numbers = [...g.numbers, options.countIncludePad === false ? 0 : 1];
   const y = Tensor.empty(g.outShape, x.dtype);
   compute('avg_pool2d_forward', [y], [x], numbers);
@@ -105,6 +115,7 @@ export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
  * @param options stride defaults to kernelSize, padding to 0
  */
 export function lpPool2d(x: Tensor, options: LPPool2dOptions): Tensor {
+  const g = geometryOf('lpPool2d', x, options, LP_OPTIONS);
   if ((options.normType ?? 2) !== 2) {
     throw fail('ERR_ARGUMENT', {
       op: 'lpPool2d',
@@ -112,7 +123,6 @@ export function lpPool2d(x: Tensor, options: LPPool2dOptions): Tensor {
       received: describe(options.normType),
     });
   }
-  const g = geometryOf('lpPool2d', x, options);
   const y = Tensor.empty(g.outShape, x.dtype);
   compute('lp_pool2d_forward', [y], [x], g.numbers);
   return record('lpPool2d', y, [x], [x, y], (dy, [x, y]) => {

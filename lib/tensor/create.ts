@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // New tensors from numbers.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { DTYPES, type DType, emit, type TypedArray } from '../native/bindings.js';
 import { checkShape, type Shape, sizeOf } from './shape.js';
 import { arrayFor, dtypeOfArray, Tensor } from './tensor.js';
@@ -13,7 +13,11 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
-function checkOptions(op: string, options: TensorOptions, fallback: DType): Required<TensorOptions> {
+const OPTIONS = ['dtype', 'requiresGrad'];
+
+/** The options with their defaults; refuses what a tensor cannot have. */
+function completed(op: string, options: TensorOptions, fallback: DType): Required<TensorOptions> {
+  checkOptions(op, options, OPTIONS);
   const dtype = options.dtype === undefined ? fallback : options.dtype;
   if (!DTYPES.includes(dtype)) {
     throw fail('ERR_DTYPE', { op, expected: `one of ${DTYPES.join(', ')}`, received: describe(dtype) });
@@ -55,18 +59,18 @@ function checkNumbers(data: unknown): void {
 const WHOLE_RANGES = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] } as const;
 
 /** Refuses a value that a tensor of `dtype` cannot hold. */
-function checkValue(value: number, dtype: DType): void {
+function checkValue(op: string, value: number, dtype: DType): void {
   if (dtype === 'int32' || dtype === 'uint8') {
     const [low, high] = WHOLE_RANGES[dtype];
     if (Number.isInteger(value) && value >= low && value <= high) return;
     throw fail('ERR_ARGUMENT', {
-      op: 'full',
+      op,
       expected: `a whole number from ${low} to ${high} for ${dtype}`,
       received: describe(value),
     });
   }
   if (typeof value === 'number') return;
-  throw fail('ERR_ARGUMENT', { op: 'full', expected: 'a number', received: describe(value) });
+  throw fail('ERR_ARGUMENT', { op, expected: 'a number', received: describe(value) });
 }
 
 /**
@@ -83,7 +87,7 @@ export function tensor(
   checkNumbers(data);
   const checked = checkShape('tensor', shape === undefined ? [data.length] : shape);
   const ownType = dtypeOfArray(data);
-  const { dtype, requiresGrad } = checkOptions('tensor', options, ownType ?? 'float32');
+  const { dtype, requiresGrad } = completed('tensor', options, ownType ?? 'float32');
   const size = sizeOf(checked);
   if (data.length !== size) {
     throw fail('ERR_SHAPE', {
@@ -98,22 +102,26 @@ export function tensor(
   return Tensor.empty(checked, dtype, requiresGrad).write(values);
 }
 
-/** A tensor of one value. */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  const checked = checkShape('full', shape);
-  const { dtype, requiresGrad } = checkOptions('full', options, 'float32');
-  checkValue(value, dtype);
+function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+  const checked = checkShape(op, shape);
+  const { dtype, requiresGrad } = completed(op, options, 'float32');
+  checkValue(op, value, dtype);
   const result = Tensor.empty(checked, dtype, requiresGrad);
   emit('fill', [result.handle], [value]);
   return result;
 }
 
-/** A tensor of zeros. */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
+/** A tensor of one value, float32 unless the options say otherwise. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
+export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  return filled('full', shape, value, options);
 }
 
-/** A tensor of ones. */
+/** A tensor of zeros, float32 unless the options say otherwise. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return filled('zeros', shape, 0, options);
+}
+
+/** A tensor of ones, float32 unless the options say otherwise. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }

@@ -2,7 +2,7 @@
 // Random tensors. Numbers are counter-based: each draw is named by (seed, stream, step), and what it gives depends on
 // nothing else, not on threads, not on the instruction set.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type InstructionNumber, Varying } from '../native/varying.js';
 import type { TensorOptions } from './create.js';
@@ -184,18 +184,25 @@ function draw(
   return result;
 }
 
-/** Uniform numbers in [low, high); default [0, 1). */
+const OPTIONS = ['dtype', 'requiresGrad', 'generator'];
+const UNIFORM_OPTIONS = [...OPTIONS, 'low', 'high'];
+const NORMAL_OPTIONS = [...OPTIONS, 'mean', 'std'];
+
+/** Uniform numbers in [low, high); default [0, 1), float32. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
 export function rand(shape: Shape, options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
+  checkOptions('rand', options, UNIFORM_OPTIONS);
   return draw('rand', 'random_uniform', shape, [options.low ?? 0, options.high ?? 1], options);
 }
 
-/** Normal numbers; default mean 0 and standard deviation 1. */
+/** Normal numbers; default mean 0 and standard deviation 1, float32. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
 export function randn(shape: Shape, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
+  checkOptions('randn', options, NORMAL_OPTIONS);
   return draw('randn', 'random_normal', shape, [options.mean ?? 0, options.std ?? 1], options);
 }
 
 /** The numbers 0 to n - 1 in random order, int32 [n]. */
 export function randperm(n: number, options: { generator?: Generator } = {}): Tensor {
+  checkOptions('randperm', options, ['generator']);
   const shape = checkShape('randperm', [n]);
   const key = nextKey('randperm', options.generator);
   const result = Tensor.empty(shape, 'int32');

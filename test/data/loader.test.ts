@@ -162,6 +162,7 @@ describe('DataLoader refuses', () => {
     [{ batchSize: 2.5 }, 'batchSize'],
     [{ batchSize: -1 }, 'batchSize'],
     [{ seed: 0.5 }, 'seed'],
+    [{ batchsize: 4 } as object, 'only the options batchSize'],
     [{ batchSize: 11, dropLast: true }, 'at most 10'],
   ])('%j', (options, expected) => {
     expect(() => new DataLoader(numbered(), options)).toThrow(

@@ -19,6 +19,23 @@ describeRefusals({
       { expected: 'input of rank 4, [n, h, w, c]', received: '[8, 8, 3]' },
     ],
     [
+      'an option that it does not have',
+      () => conv({ padding: 1, dilation: 2 }),
+      'ERR_ARGUMENT',
+      { expected: 'only the options stride, padding, algorithm', received: 'dilation' },
+    ],
+    ['no options at all', () => conv2d(image(), weight(), null, null as never), 'ERR_ARGUMENT', {}],
+    [
+      // The zero-bordered image would have 2^62 pixels, and 4 bytes for each more than 64 bits can tell
+      'a border beyond all memory',
+      () => conv2d(of([1, 2, 2, 1]), of([1, 1, 1, 1]), null, { padding: 2 ** 30, stride: 2 ** 30 }),
+      'ERR_SHAPE',
+      {
+        expected: /zero-bordered input of fewer than 2\^31/,
+        received: '2147483649x2147483649 for 3x3 outputs',
+      },
+    ],
+    [
       'a weight of rank 2',
       () => conv2d(image(), of([4, 27])),
       'ERR_SHAPE',
@@ -127,6 +144,18 @@ describeRefusals({
         () => pool(of([1, 8, 8, 3], 'int32'), { kernelSize: 2 }),
         'ERR_DTYPE',
         op,
+      ],
+      [
+        `${pool.name}: an option that it does not have`,
+        call({ kernelSize: 2, ceilMode: true }),
+        'ERR_ARGUMENT',
+        { ...op, expected: /^only the options kernelSize, stride, padding/, received: 'ceilMode' },
+      ],
+      [
+        `${pool.name}: a number in place of options`,
+        call(2),
+        'ERR_ARGUMENT',
+        { ...op, expected: /an object/, received: '2' },
       ],
       [
         `${pool.name}: no kernel`,

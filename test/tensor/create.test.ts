@@ -193,6 +193,17 @@ describe('options', () => {
     }
   });
 
+  test('misspelt ones, and what is no object, are refused by the function that was called', () => {
+    const makers = { zeros, ones, full: (s: number[], o?: object) => full(s, 1, o) };
+    for (const [op, make] of Object.entries(makers)) {
+      const misspelt = { dtpe: 'int32' } as object;
+      expectRefusal(() => make([1], misspelt), 'ERR_ARGUMENT', { op, received: 'dtpe', hint: /dtype/ });
+      expectRefusal(() => make([1], null as never), 'ERR_ARGUMENT', { op, received: 'null' });
+      expectRefusal(() => make([0]), 'ERR_SHAPE', { op });
+    }
+    expectRefusal(() => tensor([1], [1], { type: 'int32' } as object), 'ERR_ARGUMENT', { op: 'tensor' });
+  });
+
   test('gradients are for floating-point tensors', () => {
     for (const dtype of ['int32', 'uint8'] as const) {
       expectRefusal(() => zeros([1], { dtype, requiresGrad: true }), 'ERR_DTYPE', { received: dtype });

@@ -179,6 +179,12 @@ describe('refusals', () => {
       });
     }
     expectRefusal(() => rand([2], { low: Number.NaN }), 'ERR_ARGUMENT');
+    expectRefusal(() => rand([2], { max: 2 } as object), 'ERR_ARGUMENT', { op: 'rand', received: 'max' });
+    expectRefusal(() => randn([2], { sigma: 2 } as object), 'ERR_ARGUMENT', {
+      op: 'randn',
+      received: 'sigma',
+    });
+    expectRefusal(() => randperm(2, { seed: 1 } as object), 'ERR_ARGUMENT', { op: 'randperm' });
     expectRefusal(() => randn([2], { std: '1' as unknown as number }), 'ERR_ARGUMENT');
     for (const n of [0, -1, 1.5, Number.NaN, 2 ** 31]) expectRefusal(() => randperm(n), 'ERR_SHAPE');
   });
