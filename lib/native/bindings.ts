@@ -53,6 +53,14 @@ function isRefusal(error: unknown): error is Refusal {
   return isObject && 'code' in error && 'expected' in error;
 }
 
+/** The function that people call where an instruction is named: conv2d_forward is a part of conv2d. */
+function callerOf(instruction: string): string {
+  const whole = instruction
+    .replace(/_(forward|backward|eval|grad_input|grad_weight|update)$/, '')
+    .replace(/^softmax_(?=cross_entropy)/, '');
+  return whole.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 /** Gives a refusal of native code the library's error form. */
 export function explain(op: string, error: unknown): unknown {
   if (!isRefusal(error)) return error;
@@ -93,7 +101,7 @@ export function emit(
   try {
     addon.run(code, operands.length, numbers.length);
   } catch (error) {
-    throw explain(op, error);
+    throw explain(callerOf(op), error);
   }
 }
 

@@ -103,7 +103,7 @@ describeRefusals({
       'out of range',
       () => crossEntropy(of([3, 4]), whole([0, 4, 1])),
       'ERR_DATA',
-      { expected: 'labels from 0 to 3', received: 'label 4 at row 1' },
+      { op: 'crossEntropy', expected: 'labels from 0 to 3', received: 'label 4 at row 1' },
     ],
     [
       'negative',
