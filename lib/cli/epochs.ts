@@ -6,11 +6,20 @@ import { count, duration, percent } from './format.js';
 import type { Output } from './output.js';
 
 const LINE_INTERVAL = 10_000; // ms between two lines within a long epoch
-const TEXT_WIDTH = 84; // of what stands beside the bar
-const MIN_BAR = 6;
+const MIN_BAR = 5;
 const MAX_BAR = 30;
-const FORMAT =
-  '{epoch}  {bar} {percentage} %   loss {loss}   accuracy {accuracy}   {rate} images/s   {left} left';
+
+/** What stands around the bar, and the most characters that it takes; the first that leaves room for the bar. */
+const FORMATS = [
+  {
+    text: '{epoch}  {bar} {percentage} %   loss {loss}   accuracy {accuracy}   {rate} images/s   {left} left',
+    width: 90,
+  },
+  {
+    text: '{epoch} {bar} {percentage} %  loss {loss}  {accuracy}  {rate} images/s  {left} left',
+    width: 75, // so that a terminal of 80 columns shows the time left
+  },
+];
 
 /** Shows the epochs of one training. */
 export class EpochDisplay {
@@ -79,12 +88,14 @@ export class EpochDisplay {
   }
 
   #newBar(batches: number, parts: object): cliProgress.SingleBar {
+    const columns = this.#output.stream.columns ?? 80;
+    const format = FORMATS.find(({ width }) => width + MIN_BAR <= columns) ?? FORMATS[1];
     const bar = new cliProgress.SingleBar({
-      format: FORMAT,
+      format: format.text,
       stream: this.#output.stream,
       barCompleteChar: '█',
       barIncompleteChar: '░',
-      barsize: Math.max(MIN_BAR, Math.min(MAX_BAR, (this.#output.stream.columns ?? 80) - TEXT_WIDTH)),
+      barsize: Math.max(MIN_BAR, Math.min(MAX_BAR, columns - format.width)),
       fps: 12,
       gracefulExit: false, // the first Ctrl-C is ours: it ends the training, and the bar with it
       clearOnComplete: true,
