@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `capture`: from a step, or a model and what trains it, to a plan.
+
 import { DataLoader } from '../data/loader.js';
 import { describe, didYouMean, fail } from '../errors.js';
+import type { PlanOptions } from '../native/addon.js';
 import { DTYPES, type DType, emit } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
@@ -30,7 +32,7 @@ export interface TrainingStep {
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: DType | undefined };
 
 /** What a plan is recorded for. */
-export interface CaptureOptions extends MannersOptions {
+export interface CaptureOptions extends MannersOptions, PlanOptions {
   /**
    * The inputs of a step: a shape for each, with a dtype where it is not float32 (`labels` are int32 by themselves); or the
    * `DataLoader` that will give them.
@@ -58,7 +60,15 @@ export function capture(step: StepFunction | TrainingStep, options: CaptureOptio
   if (typeof step !== 'function' && !(specs.images && specs.labels)) {
     throw refuse('the inputs images and labels for a training step', Object.keys(specs).join(', '));
   }
-  return new Plan(new RecordedInputs(body, specs, loader), manners);
+  return new Plan(new RecordedInputs(body, specs, loader, checkPlanning(options)), manners);
+}
+
+function checkPlanning({ maxMemory, fold = false }: CaptureOptions): PlanOptions {
+  if (maxMemory !== undefined && !(typeof maxMemory === 'number' && maxMemory > 0)) {
+    throw refuse('maxMemory to be a number of bytes above 0', describe(maxMemory));
+  }
+  if (typeof fold !== 'boolean') throw refuse('fold to be true or false', describe(fold));
+  return { maxMemory: maxMemory === undefined ? undefined : Math.floor(maxMemory), fold };
 }
 
 function refuse(expected: string, received: string, hint?: string) {

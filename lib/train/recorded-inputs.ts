@@ -3,6 +3,7 @@
 // for full batches and for the last one of an epoch.
 import type { DataLoader } from '../data/loader.js';
 import { fail } from '../errors.js';
+import type { PlanOptions } from '../native/addon.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -22,12 +23,14 @@ export class RecordedInputs {
   readonly specs: StreamSpecs;
   readonly #step: StepFunction;
   readonly #loader: DataLoader | undefined;
+  readonly #planning: PlanOptions;
   #given: CapturedStep | undefined;
   #gathering: { readonly loader: DataLoader; readonly plans: Map<number, CapturedStep> } | undefined;
 
   /** @param loader gives the inputs that the step is recorded for first; without one they are given as they are */
-  constructor(step: StepFunction, specs: StreamSpecs, loader: DataLoader | undefined) {
+  constructor(step: StepFunction, specs: StreamSpecs, loader: DataLoader | undefined, planning: PlanOptions) {
     this.#step = step;
+    this.#planning = planning;
     this.specs = specs;
     this.#loader = loader;
     void this.main; // what cannot be recorded is refused now
@@ -40,7 +43,7 @@ export class RecordedInputs {
 
   /** The step with all its inputs from outside. */
   get given(): CapturedStep {
-    this.#given ??= capturePlan(this.#step, this.specs);
+    this.#given ??= capturePlan(this.#step, this.specs, [], this.#planning);
     return this.#given;
   }
 
@@ -69,9 +72,8 @@ export class RecordedInputs {
     const { plans } = this.#gathering;
     const known = plans.get(batch);
     if (known !== undefined) return known;
-    const plan = capturePlan(({ indices }) => this.#step(this.#gather(loader, indices)), {
-      indices: { shape: [batch], dtype: 'int32' },
-    });
+    const step: StepFunction = ({ indices }) => this.#step(this.#gather(loader, indices));
+    const plan = capturePlan(step, { indices: { shape: [batch], dtype: 'int32' } }, [], this.#planning);
     plans.set(batch, plan);
     return plan;
   }
