@@ -14,6 +14,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { Plan } from './captured-plan.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import type { StepFunction, StreamSpecs } from './plan.js';
+import { checkPlanning } from './planning.js';
 import { loaderSpecs, RecordedInputs } from './recorded-inputs.js';
 import { inMode } from './slices.js';
 
@@ -60,15 +61,7 @@ export function capture(step: StepFunction | TrainingStep, options: CaptureOptio
   if (typeof step !== 'function' && !(specs.images && specs.labels)) {
     throw refuse('the inputs images and labels for a training step', Object.keys(specs).join(', '));
   }
-  return new Plan(new RecordedInputs(body, specs, loader, checkPlanning(options)), manners);
-}
-
-function checkPlanning({ maxMemory, fold = false }: CaptureOptions): PlanOptions {
-  if (maxMemory !== undefined && !(typeof maxMemory === 'number' && maxMemory > 0)) {
-    throw refuse('maxMemory to be a number of bytes above 0', describe(maxMemory));
-  }
-  if (typeof fold !== 'boolean') throw refuse('fold to be true or false', describe(fold));
-  return { maxMemory: maxMemory === undefined ? undefined : Math.floor(maxMemory), fold };
+  return new Plan(new RecordedInputs(body, specs, loader, checkPlanning('capture', options)), manners);
 }
 
 function refuse(expected: string, received: string, hint?: string) {

@@ -3,6 +3,7 @@
 // epoch is one native run of full batches, and one step of what is left; the event loop is free meanwhile.
 import type { DataLoader } from '../data/loader.js';
 import { ReceptiveError } from '../errors.js';
+import type { PlanOptions } from '../native/addon.js';
 import { emit } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
@@ -33,13 +34,21 @@ export class CapturedTraining {
   readonly #loader: DataLoader;
   readonly #optimizer: Optimizer;
   readonly #manners: MannersOptions;
+  readonly #planning: PlanOptions;
   readonly #plans = new Map<number, CapturedStep>();
 
-  constructor(model: Module, loader: DataLoader, optimizer: Optimizer, manners: MannersOptions = {}) {
+  constructor(
+    model: Module,
+    loader: DataLoader,
+    optimizer: Optimizer,
+    manners: MannersOptions = {},
+    planning: PlanOptions = {},
+  ) {
     this.#model = model;
     this.#loader = loader;
     this.#optimizer = optimizer;
     this.#manners = manners;
+    this.#planning = planning;
   }
 
   /**
@@ -69,7 +78,7 @@ export class CapturedTraining {
     const streams = { indices: { shape: [batch], dtype: 'int32' } } as const;
     try {
       const plan = inMode(this.#model, true, () =>
-        capturePlan(({ indices }) => this.#step(indices), streams, [this.#optimizer]),
+        capturePlan(({ indices }) => this.#step(indices), streams, [this.#optimizer], this.#planning),
       );
       this.#plans.set(batch, plan);
       return plan;

@@ -6,9 +6,10 @@ import { describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
-import { checkModelFits } from './fits.js';
+import { checkModel, checkModelFits } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
+import { checkPlanning } from './planning.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
 import { TrainingRun } from './training-run.js';
 
@@ -32,6 +33,11 @@ export interface FitOptions extends OptimizerOptions, MannersOptions {
    * same either way.
    */
   readonly capture?: boolean | undefined;
+  /**
+   * Bytes that the buffers of a step may take: above it, activations are computed again in the backward pass instead of kept,
+   * with the same weights in the end. Only with capture; ERR_OUT_OF_MEMORY names the smallest budget found. Default: no limit.
+   */
+  readonly maxMemory?: number | undefined;
   /** After each step; the next one waits for it, so leave it out where steps take microseconds. */
   readonly onBatch?: ((report: BatchReport) => void) | undefined;
   /** After each epoch; the next one waits for a promise. */
@@ -64,16 +70,18 @@ const training = new WeakSet<Module>();
 /**
  * Trains a classifier: softmax cross-entropy between the model's logits and the labels of the data set.
  *
- * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights that come out depend on the model's own, the data, the options and
- * the seed, and not on the number of threads. Stopped by the signal, it resolves, with `aborted: true`.
+ * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights
+ * that come out depend on the model's own, the data, the options and the seed, and not on the number of threads. Stopped by the signal, it resolves, with `aborted: true`.
  *
  * Throws, before anything is changed: ERR_ARGUMENT for wrong options or an empty data set, ERR_SHAPE where data set and
  * model do not fit, ERR_BUSY for a model that is being trained already. Throws ERR_NUMERICS when the loss is not finite
  * any more, before the step that it would have led to.
  */
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
+  checkModel('fit', model);
   const epochs = checkEpochs(options.epochs ?? 1);
   const manners = checkManners('fit', options);
+  const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -94,10 +102,13 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     try {
       const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
       const capturing =
-        options.capture === false ? undefined : new CapturedTraining(model, loader, optimizer, manners);
+        options.capture === false
+          ? undefined
+          : new CapturedTraining(model, loader, optimizer, manners, planning);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
+        if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
         const run = new TrainingRun(model, loader, optimizer, setLr, epochs, options, captured);
         const result = await run.toTheEnd(validationLoader, classes);
         return { ...result, captured: captured !== undefined, notCaptured };
@@ -111,6 +122,15 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   } finally {
     training.delete(model);
   }
+}
+
+function noBudget(notCaptured: string | undefined) {
+  return fail('ERR_CAPTURE', {
+    op: 'fit',
+    expected: 'a captured step where maxMemory is given',
+    received: notCaptured ?? 'capture: false',
+    hint: 'an eager step keeps all activations: use a smaller batch instead',
+  });
 }
 
 function checkEpochs(epochs: number): number {

@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a model and a data set belong together, asked before anything is changed.
 import { noGrad } from '../autograd/grad-mode.js';
-import { fail } from '../errors.js';
-import type { Module } from '../nn/module.js';
+import { describe, fail } from '../errors.js';
+import { Module } from '../nn/module.js';
 import { zeros } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import { inMode } from './slices.js';
+
+/** Refuses what is no model. */
+export function checkModel(op: string, model: Module): void {
+  if (model instanceof Module) return;
+  throw fail('ERR_ARGUMENT', { op, expected: 'a model, made of modules', received: describe(model) });
+}
+
+/** Refuses what is no data set; most often it is both parts of one. */
+function checkDataset(op: string, dataset: unknown): void {
+  const parts: object = typeof dataset === 'object' && dataset !== null ? dataset : {};
+  if ('imageShape' in parts && 'classNames' in parts) return;
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: 'a data set',
+    received: describe(dataset),
+    hint: 'train' in parts ? 'pass one of its parts, train or test' : undefined,
+  });
+}
 
 /**
  * How many classes a model tells apart, found by sending one blank image through it.
@@ -14,6 +32,7 @@ import { inMode } from './slices.js';
  * [n, classes].
  */
 export function classesOf(op: string, model: Module, imageShape: readonly number[]): number {
+  checkModel(op, model);
   const shape = inMode(model, false, () =>
     noGrad(() => tensorScope(() => [...model.call(zeros([1, ...imageShape])).shape])),
   );
@@ -36,6 +55,7 @@ export function checkModelFits(
     readonly classNames: readonly string[];
   },
 ): number {
+  checkDataset(op, dataset);
   const classes = classesOf(op, model, dataset.imageShape);
   if (classes >= dataset.classNames.length) return classes;
   throw fail('ERR_SHAPE', {

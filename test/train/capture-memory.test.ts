@@ -5,9 +5,12 @@ import {
   type CaptureOptions,
   capture,
   createModel,
+  type FitOptions,
+  fit,
   manualSeed,
   optim,
   weightsSha256,
+  xo,
 } from '../../lib/index.js';
 
 const BATCH = 4;
@@ -41,4 +44,17 @@ it('refuses a budget that cannot be kept and names one that can', async () => {
 it('refuses budgets that are none', async () => {
   await expect(trained({ maxMemory: -1 })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
   await expect(trained({ fold: 1 as never })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+});
+
+it('reaches fit, which cannot keep a budget without capture', async () => {
+  const { train } = xo({ seed: 1, trainSize: 32, testSize: 2 });
+  const after = async (options: FitOptions) => {
+    manualSeed(1);
+    using model = createModel('xo').model;
+    await fit(model, train, { batchSize: 16, ...options });
+    return weightsSha256(model);
+  };
+  expect(await after({ maxMemory: 1e9 })).toBe(await after({}));
+  await expect(after({ maxMemory: 10 })).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+  await expect(after({ maxMemory: 1e9, capture: false })).rejects.toMatchObject({ code: 'ERR_CAPTURE' });
 });

@@ -197,6 +197,16 @@ describe('fit stopped by a signal', () => {
 });
 
 describe('fit refuses', () => {
+  it('what is no model and what is no data set', async () => {
+    const split = { train: halves(4), test: halves(4) };
+    await expect(fit(undefined as never, split.train)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    await expect(fit(linearModel(), undefined as never)).rejects.toMatchObject({ received: 'undefined' });
+    await expect(fit(linearModel(), split as never)).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      hint: 'pass one of its parts, train or test',
+    });
+  });
+
   it.each([
     [{ epochs: 0 }, 'epochs'],
     [{ epochs: 1.5 }, 'epochs'],
