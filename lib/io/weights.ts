@@ -16,8 +16,8 @@ import { type ExchangeLayout, exchangeLayouts } from './pytorch-layout.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
 
 /**
- * Saves a model's weights and buffers as safetensors: PyTorch's names, convolutions as [outC, inC, kH, kW], columns of linear layers
- * that declare `flattenedFrom` over c, h, w. The weights are those of the moment of the call. A file that was there stays
+ * Saves a model's weights and buffers as safetensors: PyTorch's names, convolutions as [outC, inC, kH, kW], columns of
+ * linear layers that declare `flattenedFrom` over c, h, w. The weights are those of the moment of the call. A file that was there stays
  * whole until the new one replaces it.
  *
  * @param options metadata: what the file says about the model
