@@ -51,7 +51,12 @@ export async function run(context, names) {
           ...sharesSince(),
           peers: {},
           ratio: {},
-          notes: `loop delay ${text(busy.loop)}; timer late p99 ${duration(busy.timer.p99)}; idle loop p99 ${duration(idle.loop.p99)}, timer p99 ${duration(idle.timer.p99)}; ${beside(busy, idle)}; ${Math.round(busy.imagesPerSecond)} images/s`,
+          notes: [
+            `loop delay ${text(busy.loop)} (idle p99 ${duration(idle.loop.p99)})`,
+            `timer late p99 ${duration(busy.timer.p99)} (idle ${duration(idle.timer.p99)})`,
+            beside(busy, idle),
+            `${Math.round(busy.imagesPerSecond)} images/s`,
+          ].join('; '),
         });
       } finally {
         await worker.close();

@@ -23,7 +23,7 @@ describe('npm pack', () => {
   test('holds the library, its types, the command and the binary of this platform', () => {
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']));
     expect(files).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'native/sources.json']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'ARCHITECTURE.md', 'package.json']),
     );
     const binaries = files.filter((file) => file.endsWith('.node'));
     const here = new RegExp(`^prebuilds/${process.platform}-${process.arch}(-musl)?/receptive\\.node$`);
@@ -41,8 +41,7 @@ describe('npm pack', () => {
 
   test('leaves out tests, caches and TypeScript sources', () => {
     const folders = new Set(files.filter((file) => file.includes('/')).map((file) => file.split('/')[0]));
-    expect([...folders].sort()).toEqual(['dist', 'native', 'prebuilds']);
-    expect(files.filter((file) => file.startsWith('native/test/'))).toEqual([]);
+    expect([...folders].sort()).toEqual(['dist', 'prebuilds']);
     expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);
   });
 });
