@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A trained model as one file: weights, and all that is needed to use them with nothing else at hand.
+import { stat } from 'node:fs/promises';
 import type { Dataset, Normalization } from '../data/dataset.js';
 import { fail, ReceptiveError } from '../errors.js';
 import { readMetadata } from '../io/metadata.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
 import { createModel } from '../models/registry.js';
+import { free, record } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
+import { recordDraws } from '../tensor/random.js';
 
 /** What is saved. */
 export interface ModelToSave {
@@ -51,6 +54,7 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     });
   }
   const channels = inputShape[2];
+  checkSize(path, (await stat(path)).size, name, inputShape, classNames.length);
   const model = build(path, name, inputShape, classNames.length);
   await loadWeights(model, path);
   const seed = Number(extra?.seed);
@@ -64,6 +68,35 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     data: extra?.data,
     seed: Number.isSafeInteger(seed) ? seed : undefined,
   };
+}
+
+const SMALLEST_ELEMENT = 4; // bytes: no model has weights of fewer
+
+/**
+ * A few bytes can describe a model of gigabytes: its size is learnt from a recording, which takes no memory, and draws no
+ * random numbers that others would miss.
+ */
+function checkSize(
+  path: string,
+  fileBytes: number,
+  name: string,
+  inputShape: readonly [number, number, number],
+  classes: number,
+): void {
+  const { recording, result: elements } = recordDraws(() =>
+    record(() => {
+      const model = build(path, name, inputShape, classes);
+      return [...model.stateDict().values()].reduce((sum, { size }) => sum + size, 0);
+    }),
+  ).result;
+  for (const constant of recording.constants) free(constant);
+  if (elements * SMALLEST_ELEMENT <= fileBytes) return;
+  throw fail('ERR_DATA', {
+    op: `model file ${path}`,
+    expected: `at least ${elements * SMALLEST_ELEMENT} bytes, for the weights of ${name} for [${inputShape.join(', ')}]`,
+    received: `a file of ${fileBytes}`,
+    hint: 'the file is damaged, unfinished or not what it says',
+  });
 }
 
 /** A file may name a model or a size that this version does not have: that is the file's fault, not the caller's. */
