@@ -198,14 +198,19 @@ export abstract class Module {
       throw fail('ERR_DTYPE', { op: 'to', expected: "'float32' or 'float64'", received: describe(dtype) });
     }
     const converted = new Map<Tensor, Tensor>();
-    for (const module of this.modules()) {
-      for (const { owner, key, value } of [...module.slots()]) {
+    const assign: (() => void)[] = [];
+    try {
+      for (const { owner, key, value } of this.modules().flatMap((module) => [...module.slots()])) {
         if (value instanceof Module || value.dtype === dtype || !isFloat(value)) continue;
         const other = converted.get(value) ?? convert(value, dtype);
         converted.set(value, other);
-        Reflect.set(owner, key, other);
+        assign.push(() => Reflect.set(owner, key, other));
       }
+    } catch (error) {
+      for (const other of converted.values()) other.dispose(); // the module stays as it was
+      throw error;
     }
+    for (const step of assign) step();
     for (const tensor of converted.keys()) tensor.dispose();
     return this;
   }

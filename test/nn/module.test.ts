@@ -303,3 +303,13 @@ describe('hooks, text and summary', () => {
     ]);
   });
 });
+
+describe('to another dtype', () => {
+  it('changes nothing where one tensor cannot be converted', () => {
+    const model = new nn.Sequential(new nn.Linear(2, 3), new nn.Linear(3, 1));
+    model.parameters()[2].dispose();
+    expect(() => model.to('float64')).toThrow(expect.objectContaining({ code: 'ERR_DISPOSED' }));
+    expect(model.parameters().map(({ dtype }) => dtype)).toEqual(Array(4).fill('float32'));
+    expect(model.parameters()[0].data()).toHaveLength(6);
+  });
+});
