@@ -134,7 +134,7 @@ export class CapturedTraining {
       signal: options.signal,
       beforeStep: (step) => options.beforeStep(first + step),
       onSteps: (from, end, { loss, correct }) => {
-        for (let step = from; step < end; step++) options.onStep(loss[step], correct[step], batch);
+        for (let i = 0; i < end - from; i++) options.onStep(loss[i], correct[i], batch);
         options.onReport();
       },
     });

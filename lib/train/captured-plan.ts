@@ -6,6 +6,7 @@ import { describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import type { MannersOptions } from './manners.js';
 import type { CapturedStep } from './plan.js';
+import { copyOutputs } from './plan-outputs.js';
 import { Collected, checkRunOptions, type PlanResult, type RunOptions } from './plan-run.js';
 import { PlanSummary } from './plan-summary.js';
 import type { RecordedInputs } from './recorded-inputs.js';
@@ -219,7 +220,7 @@ export class Plan {
           ...this.#manners,
           signal,
           beforeStep: beforeStep && ((step) => beforeStep(first + step)),
-          onSteps: (from, end, outputs) => run.report(first + from, first + end, from, outputs, total),
+          onSteps: (from, end, outputs) => run.report(first + from, first + end, outputs, total),
         });
       } finally {
         const steps = chunk.plan.stepsDone - before;
@@ -241,7 +242,7 @@ export class Plan {
         ...this.#manners,
         beforeStep: beforeStep && ((step) => beforeStep(first + step)),
       });
-      run.report(first, first + chunk.steps, 0, outputs, total);
+      run.report(first, first + chunk.steps, outputs, total);
     } finally {
       this.#account(chunk.plan.stepsDone - before, feed, run, first);
     }
@@ -287,18 +288,14 @@ class Run {
     this.#collected = new Collected(specs);
   }
 
-  /** Takes steps `first` to `done` - 1 of the run; their outputs begin `skip` steps into `outputs`. */
-  report(first: number, done: number, skip: number, outputs: PlanResult['outputs'], total: number): void {
-    const own: Record<string, TypedArray> = {};
-    for (const [name, array] of Object.entries(outputs)) {
-      own[name] = array.subarray((array.length / (skip + done - first)) * skip);
-    }
-    if (this.options.keepOutputs !== false) this.#collected.add(own);
+  /** Takes steps `first` to `done` - 1 of the run and their outputs. The callback may do with its copy what it likes. */
+  report(first: number, done: number, outputs: PlanResult['outputs'], total: number): void {
+    if (this.options.keepOutputs !== false) this.#collected.add(outputs);
     this.options.onProgress?.({
       first,
       done,
       steps: Number.isFinite(total) ? total : undefined,
-      outputs: own,
+      outputs: copyOutputs(outputs),
       stepsPerSecond: (1000 * done) / (performance.now() - this.#began),
     });
   }

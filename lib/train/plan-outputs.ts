@@ -17,6 +17,11 @@ export interface OutputSpec {
  */
 export type StepOutputs = Readonly<Record<string, TypedArray>>;
 
+/** The same outputs in memory of their own. */
+export function copyOutputs(outputs: StepOutputs): StepOutputs {
+  return Object.fromEntries(Object.entries(outputs).map(([name, array]) => [name, array.slice()]));
+}
+
 /** Room for the outputs of some steps, as native code writes them. */
 export class OutputArrays {
   readonly #specs: readonly OutputSpec[];
@@ -34,7 +39,12 @@ export class OutputArrays {
     this.arrays = large.map(({ size, dtype }) => arrayFor(dtype, size * steps));
   }
 
-  /** Views of steps `first` to `end` - 1. */
+  /** Copies of steps `first` to `end` - 1: what a callback may keep or transfer while native code goes on writing here. */
+  copy(first: number, end: number): StepOutputs {
+    return copyOutputs(this.slice(first, end));
+  }
+
+  /** Views of steps `first` to `end` - 1, to be handed out when native code no longer writes here. */
   slice(first: number, end: number): StepOutputs {
     const outputs: Record<string, TypedArray> = {};
     let numbers = 0;

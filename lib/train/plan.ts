@@ -43,7 +43,7 @@ export interface PlanRunOptions extends MannersOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called for each step before the run, to set what differs from step to step, such as a learning rate. */
   readonly beforeStep?: ((step: number) => void) | undefined;
-  /** Called now and then, in order, with the steps that are done since the last call and the outputs since the first. */
+  /** Called now and then, in order, with the steps that are done since the last call and copies of their outputs. */
   readonly onSteps?: ((first: number, end: number, outputs: StepOutputs) => void) | undefined;
 }
 
@@ -170,7 +170,7 @@ export class CapturedStep {
         const first = reported;
         reported = done;
         try {
-          onSteps?.(first, done, outputs.slice(0, done));
+          onSteps?.(first, done, outputs.copy(first, done));
         } catch (thrown) {
           failure = { thrown };
           stop();

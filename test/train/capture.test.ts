@@ -250,7 +250,8 @@ describe('a plan', () => {
           setTimeout(() => controller.abort(), 2);
           const rest = Array.from({ length: steps - first }, (_, step) => batch(first + step));
           const result = await plan.run(rest, { ...shifted, prefetch: 6, signal: controller.signal });
-          expect(result.aborted).toBe(first + result.steps < steps);
+          // An iterable does not tell that it is at its end, so that a run may be aborted after its last step too.
+          if (first + result.steps < steps) expect(result.aborted).toBe(true);
           first += result.steps;
           expect(plan.stepsDone).toBe(first);
         }
