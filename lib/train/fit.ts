@@ -2,7 +2,7 @@
 // `fit`: what it takes, what it gives back, and the checks that come before the first step.
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
@@ -65,6 +65,13 @@ export interface FitResult {
   readonly notCaptured: string | undefined;
 }
 
+/** A misspelled option would be a default that nobody notices. */
+const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
+  ...(['epochs', 'batchSize', 'shuffle', 'seed', 'validation', 'signal', 'capture', 'maxMemory'] as const),
+  ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule'] as const),
+  ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
+];
+
 const training = new WeakSet<Module>();
 
 /**
@@ -79,6 +86,7 @@ const training = new WeakSet<Module>();
  */
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);
+  checkOptions('fit', options, KNOWN_OPTIONS);
   const epochs = checkEpochs(options.epochs ?? 1);
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });

@@ -295,6 +295,15 @@ describe('fit refuses', () => {
     expect(weightsOf(model)).toEqual(finite);
   });
 
+  it('options that it does not know, with the name that was meant', async () => {
+    const misspelled = { epoch: 2 } as object;
+    await expect(fit(linearModel(), halves(8), misspelled)).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      received: 'epoch',
+      hint: expect.stringContaining('epochs'),
+    });
+  });
+
   it('nothing that a callback throws: it comes out, and the model is free again', async () => {
     const model = linearModel();
     const onBatch = () => {
