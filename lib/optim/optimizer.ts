@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
-import { describe, didYouMean, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit, isRecordingNow, noteAdvancing, unrecorded } from '../native/bindings.js';
 import { Varying } from '../native/varying.js';
 import { sameShape } from '../tensor/shape.js';
@@ -250,19 +250,9 @@ function withDefaults<Options extends object>(
   defaults: Options,
   options: Partial<Options>,
 ): Options {
-  const known = Object.keys(defaults);
-  if (typeof options !== 'object' || options === null) {
-    throw fail('ERR_ARGUMENT', { op, expected: `options ${known.join(', ')}`, received: describe(options) });
-  }
+  checkOptions(op, options, Object.keys(defaults));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const unknown = given.find(([name]) => !known.includes(name))?.[0];
-  if (unknown === undefined) return { ...defaults, ...Object.fromEntries(given) };
-  throw fail('ERR_ARGUMENT', {
-    op,
-    expected: `only the options ${known.join(', ')}`,
-    received: unknown,
-    hint: didYouMean(unknown, known) ?? 'this version does not support it',
-  });
+  return { ...defaults, ...Object.fromEntries(given) };
 }
 
 function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
