@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // From logits to answers. Nothing here has a gradient.
-import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
@@ -26,14 +25,4 @@ export function countCorrect(logits: Tensor, labels: Tensor): number {
   using count = Tensor.empty([], 'int32');
   emit('count_equal', [count.handle, predicted.handle, labels.handle]);
   return count.item();
-}
-
-/** The class with the largest logit of one row of numbers, for callers that hold plain arrays. */
-export function largestIndex(values: ArrayLike<number>): number {
-  if (values.length === 0) {
-    throw fail('ERR_ARGUMENT', { op: 'largestIndex', expected: 'at least one value', received: 'none' });
-  }
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
 }
