@@ -5,8 +5,7 @@
 
 #include "kernels/select.h"
 #include "ops/brgemm.h"
-#include "ops/conv2d.h"
-#include "ops/conv2d_forward_plane.h"
+#include "ops/conv2d_algorithm.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
 #include "ops/task_grid.h"
@@ -63,10 +62,9 @@ const float* pack_weight(const float* weight, const Panels& panels) {
 
 }  // namespace
 
-void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                    const Conv2dGeometry& g) {
+void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias, bool relu,
+                           const Conv2dGeometry& g) {
   const GemmKernels& kernel = *kernels().gemm;
-  if (is_plane(g, kernel)) return conv2d_forward_plane(y, x, weight, bias, relu, g);
   const Panels panels(g.out_c, g.patch(), kernel);
   const float* packed = pack_weight(weight, panels);
   const Runs runs = choose_runs(g);

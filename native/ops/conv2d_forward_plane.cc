@@ -6,12 +6,11 @@
 // [outC][pixels], is then turned to [pixels][outC].
 //
 // LeNet-5's first layer at batch 64, one thread: 0.72 ms by output channels, 0.35 ms this way.
-#include "ops/conv2d_forward_plane.h"
-
 #include <algorithm>
 
 #include "kernels/select.h"
 #include "ops/brgemm.h"
+#include "ops/conv2d_algorithm.h"
 #include "runtime/parallel_for.h"
 #include "runtime/workspace.h"
 
@@ -46,11 +45,6 @@ void turn(float* y, const float* result, std::int64_t stride, const float* bias,
 }
 
 }  // namespace
-
-bool is_plane(const Conv2dGeometry& g, const GemmKernels& kernel) {
-  return g.in_c == 1 && g.stride_w == 1 && kernel.vector_width > 1 && g.out_c < kernel.vector_width &&
-         g.out_c <= kernel.rows_by_vecs[1];
-}
 
 void conv2d_forward_plane(float* y, const float* x, const float* weight, const float* bias, bool relu,
                           const Conv2dGeometry& g) {

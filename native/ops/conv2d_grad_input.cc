@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradient with respect to the input: which of two GEMMs runs depends on the number of input channels.
+// Gradient with respect to the input: one of two GEMMs, by the number of input channels
+// (conv2d_algorithm.cc).
 //
 // Many channels: a batch-reduce GEMM like the forward pass with the roles of x and y exchanged. A row of A is
 // what an input pixel receives from: the rows of dy under each kernel tap. With a stride, pixels of one phase
@@ -14,7 +15,7 @@
 
 #include "kernels/select.h"
 #include "ops/brgemm.h"
-#include "ops/conv2d.h"
+#include "ops/conv2d_algorithm.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
 #include "ops/task_grid.h"
@@ -23,8 +24,6 @@
 
 namespace receptive::ops {
 namespace {
-
-constexpr std::int64_t kMinTapChannels = 16;  // as in the forward pass: a full AVX-512 vector
 
 // The taps and outputs along one axis that input positions of one phase receive from: kernel index first_tap
 // + t * stride reaches output base - t, where base = (position + pad) / stride.
@@ -97,7 +96,9 @@ void grad_input_phase(float* dx, const float* dy, const float* weight, const Pha
   });
 }
 
-void grad_input_by_taps(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+}  // namespace
+
+void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
   for (std::int64_t phase_y = 0; phase_y < std::min(g.stride_h, g.in_h); ++phase_y) {
     for (std::int64_t phase_x = 0; phase_x < std::min(g.stride_w, g.in_w); ++phase_x) {
       grad_input_phase(dx, dy, weight, PhaseAxis(phase_y, g.in_h, g.kernel_h, g.stride_h, g.pad_top),
@@ -105,6 +106,8 @@ void grad_input_by_taps(float* dx, const float* dy, const float* weight, const C
     }
   }
 }
+
+namespace {
 
 // One image: a few output rows at a time, their patches' gradients from the GEMM, added back while they are
 // in cache.
@@ -145,7 +148,9 @@ void grad_input_image(float* dx, const float* dy, const float* packed, const Pan
   if (!direct) crop_padded(dx, image, g);
 }
 
-void grad_input_by_columns(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+}  // namespace
+
+void conv2d_grad_input_columns(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
   const Panels panels(g.patch(), g.out_c, *kernels().gemm);
   float* packed = workspace<float>(Slot::kPackedB, panels.size());
   parallel_for(panels.count(), [&](std::int64_t panel) {
@@ -160,16 +165,6 @@ void grad_input_by_columns(float* dx, const float* dy, const float* weight, cons
     grad_input_image(dx + n * g.in_h * g.in_w * g.in_c, dy + n * g.out_h * g.out_w * g.out_c, packed, panels,
                      runs, g);
   });
-}
-
-}  // namespace
-
-void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
-  if (g.in_c >= kMinTapChannels) {
-    grad_input_by_taps(dx, dy, weight, g);
-  } else {
-    grad_input_by_columns(dx, dy, weight, g);
-  }
 }
 
 }  // namespace receptive::ops

@@ -9,7 +9,7 @@
 
 #include "kernels/select.h"
 #include "ops/brgemm.h"
-#include "ops/conv2d.h"
+#include "ops/conv2d_algorithm.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
 #include "ops/reduce.h"
@@ -89,7 +89,7 @@ void grad_weight_task(float* dweight, const float* dy, const PaddedBatch& x, con
 
 }  // namespace
 
-void conv2d_grad_weight(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
+void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
   const Panels panels(g.patch(), g.output_pixels(), *kernels().gemm);
   const PaddedBatch padded = padded_batch(x, g);
   const std::int64_t chunks = chunk_count(g, panels.count()), rows = g.batch * g.out_h;

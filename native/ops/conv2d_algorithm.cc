@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/conv2d_algorithm.h"
+
+#include "kernels/select.h"
+
+namespace receptive::ops {
+namespace {
+
+// grad_input by taps has its vectors along inC: with fewer channels than this they are nearly empty.
+constexpr std::int64_t kMinTapChannels = 16;  // a full AVX-512 vector
+
+// One channel, and few enough output channels that a tile takes them all.
+bool is_plane(const Conv2dGeometry& g, const GemmKernels& gemm) {
+  return g.in_c == 1 && g.stride_w == 1 && gemm.vector_width > 1 && g.out_c < gemm.vector_width &&
+         g.out_c <= gemm.rows_by_vecs[1];
+}
+
+}  // namespace
+
+ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table) {
+  return is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
+}
+
+GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable&) {
+  return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
+}
+
+GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry&, const KernelTable&) {
+  return GradWeightAlgorithm::kDirect;
+}
+
+void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
+                    const Conv2dGeometry& g) {
+  switch (forward_algorithm(g, kernels())) {
+    case ForwardAlgorithm::kDirect:
+      return conv2d_forward_direct(y, x, weight, bias, relu, g);
+    case ForwardAlgorithm::kPlane:
+      return conv2d_forward_plane(y, x, weight, bias, relu, g);
+  }
+}
+
+void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
+  switch (grad_input_algorithm(g, kernels())) {
+    case GradInputAlgorithm::kDirect:
+      return conv2d_grad_input_direct(dx, dy, weight, g);
+    case GradInputAlgorithm::kColumns:
+      return conv2d_grad_input_columns(dx, dy, weight, g);
+  }
+}
+
+void conv2d_grad_weight(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
+  switch (grad_weight_algorithm(g, kernels())) {
+    case GradWeightAlgorithm::kDirect:
+      return conv2d_grad_weight_direct(dweight, dy, x, g);
+  }
+}
+
+}  // namespace receptive::ops
