@@ -21,7 +21,10 @@ export interface RunOptions {
    * It is called some steps ahead; after a pause, once more for the steps that were not done.
    */
   readonly beforeStep?: ((step: number) => void) | undefined;
-  /** Steps staged for one native run of an iterable or of typed arrays. Default: 4 to 256, about 4 MiB. */
+  /**
+   * Steps staged for one native run of an iterable or of typed arrays; of an iterable, as many more are pulled meanwhile. 0
+   * stages one, and pulls the next when its step is done. Default: 4 to 256, about 4 MiB. Results do not depend on it.
+   */
   readonly prefetch?: number | undefined;
   /** Keep the outputs of all steps for the result. Default true. */
   readonly keepOutputs?: boolean | undefined;
@@ -53,11 +56,14 @@ export interface PlanResult {
 
 /** Refuses options that are no sizes. */
 export function checkRunOptions({ steps, prefetch }: RunOptions): void {
-  for (const [name, value] of Object.entries({ steps, prefetch })) {
-    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
+  for (const [name, value, least] of [
+    ['steps', steps, 1],
+    ['prefetch', prefetch, 0],
+  ] as const) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
     throw fail('ERR_ARGUMENT', {
       op: 'plan',
-      expected: `${name} to be a whole number of at least 1`,
+      expected: `${name} to be a whole number of at least ${least}`,
       received: describe(value),
     });
   }

@@ -9,7 +9,7 @@ export interface BatchSource<Source> {
   readonly iterator: Source;
   readonly plan: CapturedStep;
   readonly specs: StreamSpecs;
-  /** Batches that are staged at most. */
+  /** Batches that are staged at most, and as many more while they run; 0: one, and none while it runs. */
   readonly prefetch: number;
   /** Batches that the run will take in all, if that is known. */
   readonly steps: number;
@@ -27,6 +27,8 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
   #waiting: (() => void)[] = [];
   #pulled = 0;
   #isPulling = false;
+  /** Whether steps are being waited for. */
+  #isAsked = false;
   #isClosed = false;
   /** No more will come: the iterator said so or failed, a batch was refused, or enough were pulled. */
   #isOver = false;
@@ -36,8 +38,9 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
 
   constructor(source: BatchSource<Iterator<BatchArrays> | AsyncIterator<BatchArrays>>) {
     this.#source = source;
-    this.#filling = new Staging(source.specs, source.prefetch);
-    this.#taken = new Staging(source.specs, source.prefetch);
+    const capacity = Math.max(1, source.prefetch);
+    this.#filling = new Staging(source.specs, capacity);
+    this.#taken = new Staging(source.specs, capacity);
     void this.#pump();
   }
 
@@ -45,7 +48,7 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
   async #pump(): Promise<void> {
     try {
       while (!this.#isClosed && this.#pulled < this.#source.steps) {
-        if (this.#filling.isFull) {
+        if (this.#filling.isFull || (this.#source.prefetch === 0 && !this.#isAsked)) {
           await this.#change();
         } else if (!(await this.#pull())) {
           break;
@@ -75,7 +78,10 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
   }
 
   async next(limit: number): Promise<Chunk | undefined> {
+    this.#isAsked = limit > 0;
+    this.#tell();
     while (this.#filling.steps === 0 && !this.#isOver && limit > 0) await this.#change();
+    this.#isAsked = false;
     if (this.#filling.steps === 0 || limit <= 0) {
       if (this.#failure !== undefined) throw this.#failure.error;
       return undefined;
@@ -120,7 +126,7 @@ export class BatchesInTurn implements Feed {
 
   constructor(source: BatchSource<Iterator<BatchArrays>>) {
     this.#source = source;
-    this.#staging = new Staging(source.specs, source.prefetch);
+    this.#staging = new Staging(source.specs, Math.max(1, source.prefetch));
   }
 
   next(limit: number): Chunk | undefined {

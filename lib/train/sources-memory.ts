@@ -25,7 +25,7 @@ export class ArrayFeed implements Feed {
     this.#arrays = { ...arrays };
     this.#plan = plan;
     this.#specs = specs;
-    this.#staging = new Staging(specs, Math.min(prefetch, this.length));
+    this.#staging = new Staging(specs, Math.min(Math.max(1, prefetch), this.length));
   }
 
   next(limit: number): Chunk | undefined {

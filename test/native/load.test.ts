@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the binary is found, and what is said where it is not: each case in a process of its own.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -110,3 +110,18 @@ describe('RECEPTIVE_THREADS', () => {
     }
   });
 });
+
+/** The C library's version, where it is glibc and no newer than the one that releases are built on. */
+const glibc = (process.report.getReport() as { header: { glibcVersionRuntime?: string } }).header
+  .glibcVersionRuntime;
+const minorOf = (version: string) => Number(version.split('.')[1]);
+
+test.runIf(glibc !== undefined && minorOf(glibc) <= 36)(
+  'the binary asks for no glibc newer than 2.34',
+  () => {
+    const binary = readFileSync(new URL('../../build/Release/receptive.node', import.meta.url), 'latin1');
+    const versions = [...binary.matchAll(/GLIBC_(2\.\d+)/g)].map(([, version]) => minorOf(version));
+    expect(versions.length).toBeGreaterThan(0);
+    expect(Math.max(...versions)).toBeLessThanOrEqual(34);
+  },
+);

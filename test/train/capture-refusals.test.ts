@@ -163,6 +163,15 @@ describe('a source', () => {
     expect((await running).steps).toBe(1000);
   });
 
+  it('is asked for nothing ahead where nothing is to be staged ahead', async () => {
+    const { seen, source } = counted(20);
+    const ahead: number[] = [];
+    await plan.run(source, { prefetch: 0, onProgress: ({ done }) => void ahead.push(seen.pulled - done) });
+    expect(ahead).toEqual(Array(20).fill(0));
+    expect(plan.runSync([good(), good(), good()], { prefetch: 0 }).steps).toBe(3);
+    expect((await plan.run(good(), { steps: 3, prefetch: 0 })).steps).toBe(3);
+  });
+
   it('that never answers holds neither the event loop nor an abort', async () => {
     const { seen, source } = counted(9, (step) => (step < 2 ? good() : new Promise(() => {})));
     const controller = new AbortController();
