@@ -46,7 +46,7 @@ describe.skipIf(!hasCmake)(`cmake-js${hasCmake ? '' : ' (skipped: cmake is not i
     const database = fs.readFileSync(path.join(root, 'build-cmake', 'compile_commands.json'), 'utf8');
     const commands = JSON.parse(database) as { file: string; command: string }[];
     const compiled = new Map(
-      commands.map(({ file, command }) => [path.relative(root, file), command.split(' ')]),
+      commands.map(({ file, command }) => [path.relative(root, file), command.split(/ +/)]),
     );
     const here = Object.values(groups).filter(({ arch }) => arch?.includes(process.arch) ?? true);
     expect([...compiled.keys()].sort()).toEqual(here.flatMap(({ files }) => files).sort());

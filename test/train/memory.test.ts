@@ -39,7 +39,7 @@ describe('memory', () => {
     ['captured', true],
     ['eager', false],
   ])('is flat over 2,000 training steps, %s', async (_, capture) => {
-    const model = xoModel();
+    using model = xoModel(); // nothing may be left for the garbage collector to free in a later test
     const dataset = someXo(160);
     let first: { tensors: number; bytes: number } | undefined;
     const { steps, captured } = await fit(model, dataset, {
@@ -69,7 +69,7 @@ describe('memory', () => {
   });
 
   it('is back where it was after fit, evaluate and predict, and after their errors', async () => {
-    const model = linearModel();
+    using model = linearModel();
     const rounds = async () => {
       await fit(model, halves(32), { epochs: 2, validation: halves(8), optimizer: 'adamw' });
       await fit(model, halves(32), { signal: AbortSignal.abort() });
