@@ -93,6 +93,7 @@ export interface NativePlan {
 export interface Addon {
   allocate(elements: number, dtype: number): number;
   free(handle: number): boolean;
+  isAtRest(handle: number): boolean;
   write(handle: number, from: TypedArray, first: number): void;
   read(handle: number, to: TypedArray, first: number): void;
   memory(): MemoryInfo;

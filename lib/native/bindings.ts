@@ -61,10 +61,32 @@ function callerOf(instruction: string): string {
   return whole.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+const WHEN_BUSY = 'await the run first, or work with a snapshot() of the model';
+
 /** Gives a refusal of native code the library's error form. */
 export function explain(op: string, error: unknown): unknown {
   if (!isRefusal(error)) return error;
-  return fail(error.code, { op, expected: error.expected, received: error.received, cause: error });
+  const { code, expected, received } = error;
+  const hint = code === 'ERR_BUSY' ? WHEN_BUSY : undefined;
+  return fail(code, { op, expected, received, hint, cause: error });
+}
+
+/**
+ * Refuses tensors that a running plan writes, so that what changes several of them changes all or none. While a step is
+ * recorded, nothing is written, and nothing refused.
+ */
+export function checkAtRest(op: string, tensors: Iterable<{ readonly handle: number }>): void {
+  if (recording !== undefined) return;
+  const { addon } = native();
+  let count = 0;
+  for (const { handle } of tensors) if (!addon.isAtRest(handle)) count += 1;
+  if (count === 0) return;
+  throw fail('ERR_BUSY', {
+    op,
+    expected: 'tensors at rest',
+    received: `${count} that a running plan is using`,
+    hint: WHEN_BUSY,
+  });
 }
 
 /**

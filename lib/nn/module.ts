@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every layer and model is: parameters, buffers and sub-modules in plain properties, found when they are asked for.
 import { describe, fail, ReceptiveError } from '../errors.js';
-import { emit } from '../native/bindings.js';
+import { checkAtRest, emit } from '../native/bindings.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
@@ -153,11 +153,16 @@ export abstract class Module {
    * @param options strict: refuse missing and unexpected names; default true
    * @returns the names that were missing and unexpected
    *
-   * Throws ERR_DATA with all names, shapes and dtypes that do not fit; ERR_DISPOSED for a disposed tensor.
+   * Throws ERR_DATA with all names, shapes and dtypes that do not fit; ERR_DISPOSED for a disposed tensor; ERR_BUSY while a
+   * running plan writes one of its own.
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): StateDifference {
     const own = this.stateDict();
     const difference = checkState(own, state, options.strict ?? true);
+    checkAtRest(
+      'loadStateDict',
+      [...own].flatMap(([name, tensor]) => (state.has(name) ? tensor : [])),
+    );
     for (const [name, tensor] of own) {
       const source = state.get(name);
       if (source !== undefined && source !== tensor) emit('copy', [tensor.handle, source.handle]);
@@ -191,12 +196,13 @@ export abstract class Module {
 
   /**
    * Converts all parameters and floating buffers, in place: float64 models run on the exact, slow reference kernels. Call it before giving
-   * the parameters to an optimizer, because they become other tensors.
+   * the parameters to an optimizer, because they become other tensors. Throws ERR_BUSY while a running plan writes them.
    */
   to(dtype: 'float32' | 'float64'): this {
     if (dtype !== 'float32' && dtype !== 'float64') {
       throw fail('ERR_DTYPE', { op: 'to', expected: "'float32' or 'float64'", received: describe(dtype) });
     }
+    checkAtRest('to', this.#alive());
     const converted = new Map<Tensor, Tensor>();
     const assign: (() => void)[] = [];
     try {
@@ -215,13 +221,21 @@ export abstract class Module {
     return this;
   }
 
-  /** Frees all parameters, their gradients and all buffers. The module cannot be used any more. */
+  /**
+   * Frees all parameters, their gradients and all buffers. The module cannot be used any more. Throws ERR_BUSY, and frees
+   * nothing, while a running plan writes them.
+   */
   dispose(): void {
+    checkAtRest('dispose', this.#alive());
     for (const tensor of this.stateDict().values()) tensor.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #alive(): Tensor[] {
+    return [...this.stateDict().values()].filter(({ disposed }) => !disposed);
   }
 
   /** Multiply-add pairs of one forward pass; containers count none of their own. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
 import { checkOptions, describe, fail } from '../errors.js';
-import { emit, isRecordingNow, noteAdvancing, unrecorded } from '../native/bindings.js';
+import { checkAtRest, emit, isRecordingNow, noteAdvancing, unrecorded } from '../native/bindings.js';
 import { Varying } from '../native/varying.js';
 import { sameShape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -96,7 +96,10 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     group: FullGroup<Options>,
   ): void;
 
-  /** Changes every parameter that has a gradient; all of them, or, where one cannot be changed, none. */
+  /**
+   * Changes every parameter that has a gradient; all of them, or, where one cannot be changed, none: ERR_BUSY while a running
+   * plan writes one.
+   */
   step(): void {
     const recording = isRecordingNow();
     if (recording) this.#beginRecording();
@@ -106,6 +109,10 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
         const grad = checkGradient(this.name, parameter, parameter.grad);
         return [{ parameter, grad, group, memory: this.#remember(parameter, group) }];
       }),
+    );
+    checkAtRest(
+      this.name,
+      updates.flatMap(({ parameter, memory }) => [parameter, ...memory.slots]),
     );
     for (const { parameter, grad, group, memory } of updates) {
       this.update(parameter, grad, memory.slots, momentOf(memory, group), group);
@@ -148,8 +155,9 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     const known = this.#memory.get(parameter);
     const names = this.slotNames(group);
     if (known !== undefined && known.slots.length === names.length) return known;
+    checkAtRest(this.name, known?.slots ?? []);
+    const made: Memory = { step: 0, slots: slotsLike(parameter, names) };
     for (const slot of known?.slots ?? []) slot.dispose();
-    const made: Memory = { step: 0, slots: names.map((name) => new SlotTensor(name, parameter)) };
     this.#memory.set(parameter, made);
     return made;
   }
@@ -196,13 +204,18 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
    * Goes on from a saved state of an optimizer of the same kind over the same parameters. Everything is checked before
    * anything is changed.
    *
-   * Throws ERR_DATA for names, shapes or numbers that do not fit.
+   * Throws ERR_DATA for names, shapes or numbers that do not fit; ERR_DISPOSED for a disposed tensor; ERR_BUSY while a
+   * running plan writes its own.
    */
   loadState(state: OptimizerState): void {
     const wanted = this.groups.flatMap((group) =>
       group.params.map((parameter) => ({ parameter, group, names: this.slotNames(group) })),
     );
     checkSaved(this.name, state, this.groups.length, wanted);
+    checkAtRest(this.name, this.#kept());
+    wanted.forEach(({ parameter, group }, i) => {
+      if (state.numbers.has(`step.${i}`)) this.#remember(parameter, group); // what takes memory comes first
+    });
     this.groups.forEach((group, i) => {
       group.lr = state.numbers.get(`lr.${i}`) ?? group.lr;
     });
@@ -228,13 +241,30 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     this.#memory.delete(parameter);
   }
 
-  /** Frees what is kept for the parameters; the parameters stay. */
+  #kept(): Tensor[] {
+    return [...this.#memory.values()].flatMap(({ slots }) => slots);
+  }
+
+  /** Frees what is kept for the parameters; the parameters stay. Throws ERR_BUSY while a running plan writes it. */
   dispose(): void {
+    checkAtRest(this.name, this.#kept());
     for (const parameter of [...this.#memory.keys()]) this.#forget(parameter);
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** The tensors kept for a parameter; none where there is no memory for one of them. */
+function slotsLike(parameter: Tensor, names: readonly string[]): SlotTensor[] {
+  const made: SlotTensor[] = [];
+  try {
+    for (const name of names) made.push(new SlotTensor(name, parameter));
+    return made;
+  } catch (error) {
+    for (const slot of made) slot.dispose();
+    throw error;
   }
 }
 

@@ -46,6 +46,7 @@ export function checkSaved(
       known.add(key);
       const saved = state.tensors.get(key);
       if (saved === undefined && step === undefined) continue; // a parameter that has not been updated yet
+      void saved?.handle; // refuses a disposed one
       const fits = saved?.dtype === parameter.dtype && sameShape(saved.shape, parameter.shape);
       if (!fits) {
         const received = saved === undefined ? 'none' : String(saved);

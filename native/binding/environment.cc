@@ -41,4 +41,29 @@ Napi::TypedArray array_argument(const Napi::CallbackInfo& info, std::size_t inde
   throw_refusal(info.Env(), "ERR_DTYPE", "a typed array", "another kind of value");
 }
 
+std::vector<Napi::TypedArray> arrays_argument(const Napi::CallbackInfo& info, std::size_t index) {
+  std::vector<Napi::TypedArray> arrays;
+  const std::uint32_t length = info[index].IsArray() ? info[index].As<Napi::Array>().Length() : 0;
+  for (std::uint32_t i = 0; i < length; ++i) {
+    const Napi::Value value = info[index].As<Napi::Array>()[i];
+    if (!value.IsTypedArray()) break;
+    arrays.push_back(value.As<Napi::TypedArray>());
+  }
+  return arrays;
+}
+
+bool is_array_of(napi_typedarray_type type, Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kFloat32:
+      return type == napi_float32_array;
+    case Dtype::kFloat64:
+      return type == napi_float64_array;
+    case Dtype::kInt32:
+      return type == napi_int32_array;
+    case Dtype::kUint8:
+      return type == napi_uint8_array || type == napi_uint8_clamped_array;
+  }
+  return false;
+}
+
 }  // namespace receptive::binding

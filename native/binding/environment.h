@@ -6,6 +6,8 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <exception>
+#include <string>
 #include <vector>
 
 #include "runtime/tensor_table.h"
@@ -38,11 +40,29 @@ inline Environment& environment(Napi::Env env) { return *env.GetInstanceData<Env
 [[noreturn]] void throw_refusal(Napi::Env env, const char* code, const std::string& expected,
                                 const std::string& received);
 
+// Runs `body`. What the system refuses it, memory above all, becomes an error with a code.
+template <typename Body>
+void guarded(Napi::Env env, const Body& body) {
+  try {
+    body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw_refusal(env, "ERR_OUT_OF_MEMORY", "what the call needs of the system", error.what());
+  }
+}
+
 // Arguments as they should be; a refusal for anything else. As<>() alone would end the process in its type
 // check.
 double number_argument(const Napi::CallbackInfo& info, std::size_t index);
 int handle_argument(const Napi::CallbackInfo& info, std::size_t index);  // -1 for what is no handle
 Napi::TypedArray array_argument(const Napi::CallbackInfo& info, std::size_t index);
+
+// The typed arrays of a list, up to the first value that is none. Reading them may run JavaScript.
+std::vector<Napi::TypedArray> arrays_argument(const Napi::CallbackInfo& info, std::size_t index);
+
+// Whether elements of a typed array are those of a dtype.
+bool is_array_of(napi_typedarray_type type, Dtype dtype);
 
 // Each file of this folder adds its functions to the export table.
 void export_tensors(Napi::Env env, Napi::Object exports);

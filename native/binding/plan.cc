@@ -4,76 +4,28 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
+#include <exception>
 #include <memory>
-#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "binding/environment.h"
+#include "binding/recorded_step.h"
 #include "binding/step_copies.h"
 #include "plan/driver.h"
 #include "plan/execute.h"
 #include "plan/program.h"
 #include "plan/replay.h"
+#include "runtime/thread_pool.h"
 
 namespace receptive::binding {
 namespace {
 
 constexpr auto kProgressInterval = std::chrono::milliseconds(20);
-
-// Reads numbers one after another; says whether there were enough.
-class Reader {
- public:
-  Reader(const std::int32_t* ints, std::size_t int_count, const double* numbers, std::size_t number_count)
-      : ints_(ints), numbers_(numbers), int_count_(int_count), number_count_(number_count) {}
-  int integer() { return int_at_ < int_count_ ? ints_[int_at_++] : fail(); }
-  double number() { return number_at_ < number_count_ ? numbers_[number_at_++] : fail(); }
-  // A count that the rest of the arrays can hold
-  int count() {
-    const int value = integer();
-    return value >= 0 && static_cast<std::size_t>(value) <= int_count_ + number_count_ ? value : fail();
-  }
-  bool complete() const { return complete_ && int_at_ == int_count_ && number_at_ == number_count_; }
-
- private:
-  int fail() {
-    complete_ = false;
-    return 0;
-  }
-  const std::int32_t* ints_;
-  const double* numbers_;
-  std::size_t int_count_, number_count_, int_at_ = 0, number_at_ = 0;
-  bool complete_ = true;
-};
-
-// The order of lib/native/recorder.ts
-bool decode(Reader* reader, plan::Program* program) {
-  program->instructions.resize(static_cast<std::size_t>(reader->count()));
-  for (plan::Recorded& instruction : program->instructions) {
-    instruction.opcode = reader->integer();
-    instruction.operands.resize(static_cast<std::size_t>(reader->count()));
-    for (plan::Operand& operand : instruction.operands) operand = plan::decode_operand(reader->integer());
-    instruction.params.resize(static_cast<std::size_t>(reader->count()));
-    for (double& param : instruction.params) param = reader->number();
-  }
-  program->buffers.resize(static_cast<std::size_t>(reader->count()));
-  for (plan::BufferSpec& buffer : program->buffers) {
-    const int dtype = reader->integer(), role = reader->integer();
-    if (dtype < 0 || dtype > 3 || role < 0 || role > 2) return false;
-    buffer = {static_cast<std::int64_t>(reader->number()), static_cast<Dtype>(dtype),
-              static_cast<plan::BufferSpec::Role>(role)};
-  }
-  program->varying.resize(static_cast<std::size_t>(reader->count()));
-  for (plan::Varying& varying : program->varying) {
-    varying.instruction = reader->integer();
-    varying.param = reader->integer();
-    varying.variable = reader->integer();
-  }
-  program->variables = reader->integer();
-  return reader->complete();
-}
+constexpr std::int64_t kMaxSteps = 2147483647;  // of one run: a row of a table each
 
 class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
  public:
@@ -89,134 +41,194 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
 
   // new Plan(integers, numbers, most bytes (Infinity: as they come), whether to fold)
   explicit Plan(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Plan>(info) {
-    const auto ints = info[0].As<Napi::Int32Array>();
-    const auto numbers = info[1].As<Napi::Float64Array>();
-    Reader reader(ints.Data(), ints.ElementLength(), numbers.Data(), numbers.ElementLength());
-    plan::Program program;
-    if (!decode(&reader, &program)) {
-      throw_refusal(info.Env(), "ERR_ARGUMENT", "a recorded step", "arrays that end early or late");
-    }
-    const Status status = program.check();
-    if (!status.ok()) throw_refusal(info.Env(), status.code, status.expected, status.received);
-    plan::PlanOptions options;
-    const double most = info[2].As<Napi::Number>().DoubleValue();
-    if (most < 0x1p62) options.max_bytes = static_cast<std::int64_t>(most);
-    options.fold = info[3].As<Napi::Boolean>().Value();
-    plan::PlannedStep planned;
-    const Status fits = plan::plan_step(std::move(program), options, &planned);
-    if (!fits.ok()) throw_refusal(info.Env(), fits.code, fits.expected, fits.received);
-    replay_ = std::make_unique<plan::Replay>(std::move(planned));
-    for (const plan::Recorded& instruction : replay_->program().instructions) {
-      for (const plan::Operand& operand : instruction.operands) {
-        if (operand.kind == plan::Operand::Kind::kTensor) tensors_.push_back({operand.index, 0});
-      }
-    }
-    const TensorTable& table = environment(info.Env()).tensors;
-    for (auto& tensor : tensors_) tensor.second = table.generation(tensor.first);
+    guarded(info.Env(), [&] { make(info); });
   }
 
   ~Plan() override { end_driver(); }  // before the plan that it may be replaying
 
  private:
+  struct Job;
+  enum class News { kProgress, kCopies, kEnd };
+  // On JavaScript's thread, for what the driver thread sent.
+  static void hear(Napi::Env env, Napi::Function report, Plan* plan, News* news);
+  using Reporter = Napi::TypedThreadSafeFunction<Plan, News, &Plan::hear>;
+
   struct Job {
     plan::Run run;
     std::vector<Napi::ObjectReference> arrays;  // what run points into
-    Napi::ThreadSafeFunction report;
+    Reporter report;
+    // Sent by address: the driver thread must not fail for want of memory.
+    News progress = News::kProgress, copied = News::kCopies, end = News::kEnd;
     std::atomic<bool> reported{false};  // a progress report waits for JavaScript
     StepCopies copies;
+    bool holds_plan = false;
+    // What it is unless the replay says better: then there may be no memory for words.
+    Status status =
+        Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the step's workspace", "none left");
   };
 
-  using Tensors = std::vector<std::pair<int, std::uint32_t>>;  // handle, generation
+  struct Outer {  // a tensor that outlives the step
+    int handle;
+    std::uint32_t generation;
+    TensorTable::Use use;
+  };
 
-  // Arguments (steps, variables, streams, numbers, arrays, threads); checks that the arrays hold what the
-  // steps will touch.
-  void prepare(const Napi::CallbackInfo& info) {
+  void make(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
-    if (job_ != nullptr) throw_refusal(env, "ERR_BUSY", "a plan that is not running", "one that is");
-    TensorTable& table = environment(env).tensors;
-    for (const auto& tensor : tensors_) {
-      if (table.generation(tensor.first) != tensor.second || tensor.second == 0) {
-        throw_refusal(env, "ERR_DISPOSED", "every tensor of the recorded step to be alive",
-                      "one that was disposed");
+    plan::Program program;
+    if (!decode_step(info, &program))
+      throw_refusal(env, "ERR_ARGUMENT", "a recorded step", "arrays that end early or late");
+    refuse_unless(env, program.check());
+    const double most = number_argument(info, 2);
+    if (!(most >= 0)) throw_refusal(env, "ERR_ARGUMENT", "bytes from 0", std::to_string(most));
+    plan::PlanOptions options;
+    if (most < 0x1p62) options.max_bytes = static_cast<std::int64_t>(most);
+    options.fold = info[3].ToBoolean();
+    plan::PlannedStep planned;
+    refuse_unless(env, plan::plan_step(std::move(program), options, &planned));
+    replay_ = std::make_unique<plan::Replay>(std::move(planned));
+    const TensorTable& table = environment(env).tensors;
+    for (const plan::Recorded& instruction : replay_->program().instructions) {
+      const plan::OpcodeTraits& traits = plan::opcode_traits(instruction.opcode);
+      for (std::size_t i = 0; i < instruction.operands.size(); ++i) {
+        const plan::Operand& operand = instruction.operands[i];
+        if (operand.kind != plan::Operand::Kind::kTensor) continue;
+        const auto use = traits.writes_operand(i) ? TensorTable::Use::kWrite : TensorTable::Use::kRead;
+        tensors_.push_back({operand.index, table.generation(operand.index), use});
       }
     }
+  }
+
+  static void refuse_unless(Napi::Env env, const Status& status) {
+    if (!status.ok()) throw_refusal(env, status.code, status.expected, status.received);
+  }
+
+  const plan::Replay& live(Napi::Env env) const {
+    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    return *replay_;
+  }
+
+  void refuse_while_running(Napi::Env env) const {
+    if (job_ != nullptr) throw_refusal(env, "ERR_BUSY", "a plan that is not running", "one that is");
+  }
+
+  // The tensors of the step must live, and no other run may change what this one uses.
+  void check_tensors(Napi::Env env) const {
+    const TensorTable& table = environment(env).tensors;
+    for (const Outer& tensor : tensors_) {
+      if (table.generation(tensor.handle) != tensor.generation || tensor.generation == 0)
+        throw_refusal(env, "ERR_DISPOSED", "every tensor of the recorded step to be alive",
+                      "one that was disposed");
+      const bool is_free = tensor.use == TensorTable::Use::kWrite ? table.may_write(tensor.handle)
+                                                                  : table.may_trust(tensor.handle);
+      if (!is_free) throw_refusal(env, "ERR_BUSY", plan::kAtRest, plan::kInUse);
+    }
+  }
+
+  // Arguments (steps, variables, streams, numbers, arrays, threads, report); checks that the arrays hold what
+  // the steps will touch.
+  void prepare(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const std::vector<Napi::TypedArray> inputs = arrays_argument(info, 2), outputs = arrays_argument(info, 4);
+    const plan::Replay& replay = live(env);
+    refuse_while_running(env);
+    check_tensors(env);
+    const double steps = number_argument(info, 0), threads = number_argument(info, 5);
+    if (!(steps >= 0 && steps <= kMaxSteps && steps == std::floor(steps)))
+      throw_refusal(env, "ERR_ARGUMENT", "steps from 0 to " + std::to_string(kMaxSteps),
+                    std::to_string(steps));
+    if (!info[6].IsFunction())
+      throw_refusal(env, "ERR_ARGUMENT", "a function for argument 6", "another kind of value");
+    const auto variables = array_argument(info, 1), numbers = array_argument(info, 3);
+    if (variables.TypedArrayType() != napi_float64_array || numbers.TypedArrayType() != napi_float64_array)
+      throw_refusal(env, "ERR_DTYPE", "Float64Arrays of variables and numbers", "other kinds of arrays");
     auto job = std::make_unique<Job>();
-    job->run.steps = info[0].As<Napi::Number>().Int64Value();
-    const auto variables = info[1].As<Napi::Float64Array>();
-    auto numbers = info[3].As<Napi::Float64Array>();
-    job->run.threads = info[5].As<Napi::Number>().Int32Value();
-    const plan::Program& program = replay_->program();
-    const auto steps = static_cast<std::size_t>(job->run.steps);
-    std::vector<char*> streams, arrays;
-    const bool fits = job->run.steps >= 0 &&
-                      variables.ElementLength() >= steps * static_cast<std::size_t>(program.variables) &&
-                      numbers.ElementLength() >= steps * replay_->number_outputs().size() &&
-                      find_arrays(env, info[2].As<Napi::Array>(), replay_->streams(), steps, &streams) &&
-                      find_arrays(env, info[4].As<Napi::Array>(), replay_->array_outputs(), steps, &arrays);
+    job->run.steps = static_cast<std::int64_t>(steps);
+    job->run.threads = threads >= 1 && threads <= kMaxThreads ? static_cast<int>(threads) : 0;
+    const auto count = static_cast<std::size_t>(steps);
+    std::vector<char*> streams;
+    const bool fits =
+        variables.ElementLength() >= count * static_cast<std::size_t>(replay.program().variables) &&
+        numbers.ElementLength() >= count * replay.number_outputs().size() &&
+        find_arrays(inputs, replay.streams(), count, &streams) &&
+        find_arrays(outputs, replay.array_outputs(), count, &job->run.arrays);
     if (!fits) throw_refusal(env, "ERR_SHAPE", "arrays for every step of the run", "shorter ones");
     job->run.streams.assign(streams.begin(), streams.end());
-    job->run.arrays = std::move(arrays);
-    job->run.variables = variables.Data();
-    job->run.numbers = numbers.Data();
-    const Status status = replay_->bind(table);
-    if (!status.ok()) throw_refusal(env, status.code, status.expected, status.received);
-    for (std::size_t i = 1; i <= 4; ++i) job->arrays.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
-    for (const auto& tensor : tensors_) table.pin(tensor.first);
+    job->run.variables = variables.As<Napi::Float64Array>().Data();
+    job->run.numbers = numbers.As<Napi::Float64Array>().Data();
+    TensorTable& table = environment(env).tensors;
+    refuse_unless(env, replay_->bind(table));
+    const auto keep = [&](const Napi::Object& array) { job->arrays.push_back(Napi::Persistent(array)); };
+    keep(variables);
+    keep(numbers);
+    for (const auto& array : inputs) keep(array);
+    for (const auto& array : outputs) keep(array);
+    for (const Outer& tensor : tensors_) table.pin(tensor.handle, tensor.use);
     job_ = std::move(job);
   }
 
   // The memory of one typed array for each buffer; false where one is missing or too short for the steps.
-  bool find_arrays(Napi::Env env, const Napi::Array& given, const std::vector<int>& buffers,
-                   std::size_t steps, std::vector<char*>* found) {
-    if (given.Length() != buffers.size()) return false;
-    for (std::uint32_t i = 0; i < given.Length(); ++i) {
-      const Napi::Value value = given[i];
-      if (!value.IsTypedArray()) return false;
-      const auto array = value.As<Napi::TypedArray>();
+  bool find_arrays(const std::vector<Napi::TypedArray>& given, const std::vector<int>& buffers,
+                   std::size_t steps, std::vector<char*>* found) const {
+    if (given.size() != buffers.size()) return false;
+    for (std::size_t i = 0; i < given.size(); ++i) {
       const plan::BufferSpec& spec = replay_->program().buffers[static_cast<std::size_t>(buffers[i])];
-      if (array.ByteLength() < steps * static_cast<std::size_t>(spec.bytes())) return false;
+      if (!is_array_of(given[i].TypedArrayType(), spec.dtype)) return false;
+      if (given[i].ElementLength() / static_cast<std::size_t>(spec.size) < steps) return false;
       void* data = nullptr;
-      napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr);
+      napi_get_typedarray_info(given[i].Env(), given[i], nullptr, nullptr, &data, nullptr, nullptr);
       found->push_back(static_cast<char*>(data));
     }
     return true;
   }
 
   template <typename Progress>
-  Status replay(Job* job, const Progress& progress) {
+  void replay(Job* job, const Progress& progress) {
     try {
-      return replay_->run(&job->run, progress);
-    } catch (const std::bad_alloc&) {
-      return Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the step's workspace", "none left");
+      job->status = replay_->run(&job->run, progress);
+    } catch (const std::exception&) {  // the status says it already
     }
   }
 
   // runSync(steps, variables, streams, numbers, arrays, threads, report): all of it on this thread
   void run_sync(const Napi::CallbackInfo& info) {
-    prepare(info);
-    const Status status = replay(job_.get(), [] {});
-    tell(info.Env(), info[6].As<Napi::Function>(), release_job(info.Env()), status);
+    const Napi::Env env = info.Env();
+    guarded(env, [&] { prepare(info); });
+    replay(job_.get(), [] {});
+    const Status status = std::move(job_->status);
+    const double done = release_job(env);
+    tell(env, info[6].As<Napi::Function>(), done, status);
   }
 
   // run(steps, variables, streams, numbers, arrays, threads, report): report(done, finished, error?) on this
   // thread, later
   void run(const Napi::CallbackInfo& info) {
-    prepare(info);
     const Napi::Env env = info.Env();
-    job_->report = Napi::ThreadSafeFunction::New(env, info[6].As<Napi::Function>(), "receptive plan", 0, 1);
+    guarded(env, [&] {
+      prepare(info);
+      try {
+        start(env, info[6].As<Napi::Function>());
+      } catch (...) {
+        if (job_->report != nullptr) job_->report.Release();
+        end_run(env);
+        throw;
+      }
+    });
+  }
+
+  void start(Napi::Env env, const Napi::Function& report) {
+    Job* job = job_.get();
+    Ref();  // alive until the run is over, whoever holds the object
+    job->holds_plan = true;
+    environment(env).running_plans.push_back(this);
+    job->report = Reporter::New(env, report, "receptive plan", 0, 1, this);
     // Runs before the environment takes its functions away, because it was added later.
     napi_add_env_cleanup_hook(env, end_with_environment, this);
-    Ref();  // alive until the run is over, whoever holds the object
-    environment(env).running_plans.push_back(this);
-    Job* job = job_.get();
     job->run.manners = manners_;
     job->run.manners.queues = true;
     try {
       driver_.start([this, job] { drive(job); });
     } catch (const std::system_error&) {
-      job_->report.Release();
-      end_run(env);
       throw_refusal(env, "ERR_OUT_OF_MEMORY", "a thread to run the plan on", "none from the system");
     }
   }
@@ -232,21 +244,24 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     driver_.end();
   }
 
-  // On JavaScript's thread, after the last step.
-  void finish(Napi::Env env, Napi::Function report, const Status& status) {
+  // On JavaScript's thread, after the last step: whatever a callback throws, the run is over before.
+  void finish(Napi::Env env, const Napi::Function& report) {
     job_->copies.make();  // those that were asked for after the last step
-    job_->copies.settle(env);
+    const StepCopies::Requests made = job_->copies.take_made(&environment(env).tensors);
+    const Status status = std::move(job_->status);
     const double done = end_run(env);
+    StepCopies::tell(made);
     tell(env, report, done, status);
   }
 
   // Undoes what `run` did, and says how many steps were done.
   double end_run(Napi::Env env) {
+    const bool holds_plan = job_->holds_plan;
     const double done = release_job(env);
     std::vector<RunningPlan*>& running = environment(env).running_plans;
     running.erase(std::remove(running.begin(), running.end(), this), running.end());
     napi_remove_env_cleanup_hook(env, end_with_environment, this);
-    Unref();
+    if (holds_plan) Unref();
     return done;
   }
 
@@ -254,7 +269,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   double release_job(Napi::Env env) {
     const double done = static_cast<double>(job_->run.done);
     job_.reset();
-    for (const auto& tensor : tensors_) environment(env).tensors.unpin(tensor.first);
+    for (const Outer& tensor : tensors_) environment(env).tensors.unpin(tensor.handle, tensor.use);
     return done;
   }
 
@@ -274,19 +289,17 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   // setManners(background, cpuShare): for the runs to come
   void set_manners(const Napi::CallbackInfo& info) {
     const bool background = info[0].ToBoolean();
-    // A thread that was made to run after others cannot be raised again: another takes its place.
-    if (background != manners_.background && job_ == nullptr) driver_.end();
-    manners_.background = background;
     const double share = number_argument(info, 1);
+    refuse_while_running(info.Env());
+    // A thread that was made to run after others cannot be raised again: another takes its place.
+    if (background != manners_.background) driver_.end();
+    manners_.background = background;
     manners_.cpu_share = share > 0 && share < 1 ? share : 1;
   }
 
   bool writes(int handle) const override {
-    const auto& instructions = replay_->program().instructions;
-    // Outputs come first; a tensor in their place is a parameter, a statistic or an optimizer's memory.
-    return std::any_of(instructions.begin(), instructions.end(), [&](const plan::Recorded& instruction) {
-      return !instruction.operands.empty() && instruction.operands[0].kind == plan::Operand::Kind::kTensor &&
-             instruction.operands[0].index == handle;
+    return std::any_of(tensors_.begin(), tensors_.end(), [&](const Outer& tensor) {
+      return tensor.handle == handle && tensor.use == TensorTable::Use::kWrite;
     });
   }
 
@@ -297,7 +310,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   }
 
   void dispose(const Napi::CallbackInfo& info) {
-    if (job_ != nullptr) throw_refusal(info.Env(), "ERR_BUSY", "a plan that is not running", "one that is");
+    refuse_while_running(info.Env());
     driver_.end();
     replay_.reset();
   }
@@ -305,22 +318,22 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   // operations(): the names of the instructions, in the order in which they run
   Napi::Value operations(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    const plan::Replay& replay = live(env);
     Napi::Array names = Napi::Array::New(env);
     std::uint32_t index = 0;
-    for (const plan::Recorded& instruction : replay_->program().instructions)
+    for (const plan::Recorded& instruction : replay.program().instructions)
       names.Set(index++, Napi::String::New(env, plan::opcode_name(instruction.opcode)));
     return names;
   }
 
   Napi::Value describe(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (replay_ == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live plan", "one that was disposed");
+    const plan::Replay& replay = live(env);
     Napi::Object result = Napi::Object::New(env);
     const auto set = [&](const char* name, double value) { result.Set(name, Napi::Number::New(env, value)); };
-    set("instructions", static_cast<double>(replay_->program().instructions.size()));
-    set("buffers", static_cast<double>(replay_->program().buffers.size()));
-    const plan::PlannedStep& planned = replay_->planned();
+    set("instructions", static_cast<double>(replay.program().instructions.size()));
+    set("buffers", static_cast<double>(replay.program().buffers.size()));
+    const plan::PlannedStep& planned = replay.planned();
     set("peakBytes", static_cast<double>(planned.memory.arena_bytes));
     set("unsharedBytes", static_cast<double>(planned.memory.unshared_bytes));
     set("inPlace", planned.memory.in_place);
@@ -336,29 +349,40 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   std::unique_ptr<Job> job_;
   Manners manners_;
   plan::Driver driver_;
-  Tensors tensors_;
+  std::vector<Outer> tensors_;  // by use: one may come more than once
 };
 
 void Plan::drive(Job* job) {
-  Napi::ThreadSafeFunction report = job->report;  // outlives the job, which `finish` ends
+  const Reporter report = job->report;  // outlives the job, which `finish` ends
   auto last = std::chrono::steady_clock::now();
-  const Status status = replay(job, [&] {
+  replay(job, [&] {
     if (job->copies.due()) {
       job->copies.make();
-      report.NonBlockingCall([job](Napi::Env env, Napi::Function) { job->copies.settle(env); });
+      report.NonBlockingCall(&job->copied);
     }
     const auto now = std::chrono::steady_clock::now();
     if (now - last < kProgressInterval || job->reported.exchange(true)) return;
     last = now;
-    report.NonBlockingCall([job](Napi::Env env, Napi::Function report) {
+    report.NonBlockingCall(&job->progress);
+  });
+  report.NonBlockingCall(&job->end);
+  report.Release();
+}
+
+void Plan::hear(Napi::Env env, Napi::Function report, Plan* plan, News* news) {
+  if (static_cast<napi_env>(env) == nullptr) return;  // it is ending
+  Job* job = plan->job_.get();
+  switch (*news) {
+    case News::kProgress:
       job->reported = false;
       report.Call(
           {Napi::Number::New(env, static_cast<double>(job->run.done)), Napi::Boolean::New(env, false)});
-    });
-  });
-  report.NonBlockingCall(
-      [this, status](Napi::Env env, Napi::Function report) { finish(env, report, status); });
-  report.Release();
+      return;
+    case News::kCopies:
+      return StepCopies::tell(job->copies.take_made(&environment(env).tensors));
+    case News::kEnd:
+      return plan->finish(env, report);
+  }
 }
 
 }  // namespace

@@ -6,12 +6,13 @@
 #include <utility>
 
 #include "binding/environment.h"
+#include "plan/execute.h"
 
 namespace receptive::binding {
 namespace {
 
 void copy(const Buffer& from, const Buffer& to) {
-  std::memcpy(to.data, from.data, static_cast<std::size_t>(from.size) * dtype_bytes(from.dtype));
+  std::memmove(to.data, from.data, static_cast<std::size_t>(from.size) * dtype_bytes(from.dtype));
 }
 
 StepCopies::Pairs checked_pairs(const Napi::CallbackInfo& info, const TensorTable& tensors) {
@@ -26,6 +27,8 @@ StepCopies::Pairs checked_pairs(const Napi::CallbackInfo& info, const TensorTabl
       throw_refusal(info.Env(), "ERR_DISPOSED", "live tensors", "one that was disposed");
     if (from->size != to->size || from->dtype != to->dtype)
       throw_refusal(info.Env(), "ERR_SHAPE", "copies of the size and dtype of the tensors", "others");
+    if (!tensors.may_write(handles[i + 1]))
+      throw_refusal(info.Env(), "ERR_BUSY", plan::kAtRest, plan::kInUse);
     pairs.emplace_back(handles[i], handles[i + 1]);
   }
   return pairs;
@@ -54,15 +57,16 @@ Napi::Value copy_between_steps(const Napi::CallbackInfo& info) {
 
 void StepCopies::add(TensorTable* tensors, const Pairs& pairs, Napi::Function done) {
   auto request = std::make_unique<Request>();
-  for (const auto& pair : pairs) {
+  for (const auto& pair : pairs)
     request->buffers.emplace_back(*tensors->find(pair.first), *tensors->find(pair.second));
-    tensors->pin(pair.first);
-    tensors->pin(pair.second);
-  }
   request->pairs = pairs;
   request->done = Napi::Persistent(done);
   std::lock_guard<std::mutex> lock(mutex_);
   requests_.push_back(std::move(request));
+  for (const auto& pair : pairs) {
+    tensors->pin(pair.first, TensorTable::Use::kRead);
+    tensors->pin(pair.second, TensorTable::Use::kWrite);
+  }
   due_.store(true, std::memory_order_release);
 }
 
@@ -76,22 +80,24 @@ void StepCopies::make() {
   }
 }
 
-void StepCopies::settle(Napi::Env env) {
-  std::vector<std::unique_ptr<Request>> made;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (auto& request : requests_) {
-      if (request->made) made.push_back(std::move(request));
-    }
-    requests_.erase(std::remove(requests_.begin(), requests_.end(), nullptr), requests_.end());
+StepCopies::Requests StepCopies::take_made(TensorTable* tensors) {
+  Requests made;
+  std::lock_guard<std::mutex> lock(mutex_);
+  made.reserve(requests_.size());
+  for (auto& request : requests_) {
+    if (request->made) made.push_back(std::move(request));
   }
-  TensorTable& tensors = environment(env).tensors;
+  requests_.erase(std::remove(requests_.begin(), requests_.end(), nullptr), requests_.end());
   for (const auto& request : made) {
     for (const auto& pair : request->pairs) {
-      tensors.unpin(pair.first);
-      tensors.unpin(pair.second);
+      tensors->unpin(pair.first, TensorTable::Use::kRead);
+      tensors->unpin(pair.second, TensorTable::Use::kWrite);
     }
   }
+  return made;
+}
+
+void StepCopies::tell(const Requests& made) {
   for (const auto& request : made) request->done.Call({});
 }
 

@@ -19,26 +19,29 @@ class StepCopies {
  public:
   using Pairs = std::vector<std::pair<int, int>>;  // handles: from, to
 
-  // On JavaScript's thread; the handles have been checked. The tensors stay until `settle`.
+  // On JavaScript's thread; the handles have been checked. The tensors stay until `take_made`.
   void add(TensorTable* tensors, const Pairs& pairs, Napi::Function done);
 
   // On the driver's thread, between two steps.
   bool due() const { return due_.load(std::memory_order_acquire); }
   void make();
 
-  // On JavaScript's thread: calls `done` for the copies that were made.
-  void settle(Napi::Env env);
-
- private:
   struct Request {
     std::vector<std::pair<Buffer, Buffer>> buffers;
     Pairs pairs;
     Napi::FunctionReference done;
     bool made = false;
   };
+  using Requests = std::vector<std::unique_ptr<Request>>;
 
+  // On JavaScript's thread: lets go of the tensors of the copies that were made, and says which those are.
+  Requests take_made(TensorTable* tensors);
+  // Calls their `done`, which must not throw.
+  static void tell(const Requests& made);
+
+ private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Request>> requests_;
+  Requests requests_;
   std::atomic<bool> due_{false};
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "binding/environment.h"
+#include "plan/execute.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/block_cache.h"
 #include "runtime/workspace.h"
@@ -31,20 +32,6 @@ Napi::Value free_tensor(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), was_alive);
 }
 
-bool same_type(napi_typedarray_type type, Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kFloat32:
-      return type == napi_float32_array;
-    case Dtype::kFloat64:
-      return type == napi_float64_array;
-    case Dtype::kInt32:
-      return type == napi_int32_array;
-    case Dtype::kUint8:
-      return type == napi_uint8_array || type == napi_uint8_clamped_array;
-  }
-  return false;
-}
-
 struct Transfer {
   void* tensor;
   void* array;
@@ -57,7 +44,7 @@ Transfer check_transfer(const Napi::CallbackInfo& info) {
   const Buffer* buffer = environment(env).tensors.find(handle_argument(info, 0));
   if (buffer == nullptr) throw_refusal(env, "ERR_DISPOSED", "a live tensor", "one that was disposed");
   const Napi::TypedArray array = array_argument(info, 1);
-  if (!same_type(array.TypedArrayType(), buffer->dtype)) {
+  if (!is_array_of(array.TypedArrayType(), buffer->dtype)) {
     throw_refusal(env, "ERR_DTYPE", "a typed array of the tensor's dtype", "another kind of array");
   }
   // A detached array tells length 0 and data nullptr.
@@ -78,7 +65,16 @@ Transfer check_transfer(const Napi::CallbackInfo& info) {
 
 void write(const Napi::CallbackInfo& info) {
   const Transfer transfer = check_transfer(info);
+  if (!environment(info.Env()).tensors.may_write(handle_argument(info, 0)))
+    throw_refusal(info.Env(), "ERR_BUSY", plan::kAtRest, plan::kInUse);
   if (transfer.bytes > 0) std::memcpy(transfer.tensor, transfer.array, transfer.bytes);
+}
+
+// isAtRest(handle): whether it may be written, as far as running plans are concerned
+Napi::Value is_at_rest(const Napi::CallbackInfo& info) {
+  const TensorTable& tensors = environment(info.Env()).tensors;
+  const int handle = handle_argument(info, 0);
+  return Napi::Boolean::New(info.Env(), tensors.find(handle) == nullptr || tensors.may_write(handle));
 }
 
 void read(const Napi::CallbackInfo& info) {
@@ -110,6 +106,7 @@ void export_tensors(Napi::Env env, Napi::Object exports) {
   exports.Set("allocate", Napi::Function::New(env, allocate, "allocate"));
   exports.Set("free", Napi::Function::New(env, free_tensor, "free"));
   exports.Set("write", Napi::Function::New(env, write, "write"));
+  exports.Set("isAtRest", Napi::Function::New(env, is_at_rest, "isAtRest"));
   exports.Set("read", Napi::Function::New(env, read, "read"));
   exports.Set("memory", Napi::Function::New(env, memory, "memory"));
   exports.Set("resetPeak", Napi::Function::New(env, reset_peak, "resetPeak"));

@@ -42,6 +42,9 @@ Status execute(const Instruction& instruction, const TensorTable& tensors) {
     return Status::refuse("ERR_ARGUMENT", "at most " + std::to_string(Arguments::kMaxBuffers) + " operands",
                           std::to_string(instruction.handle_count));
   }
+  const Entry& entry = kEntries[instruction.opcode];
+  // Indices are checked before they are used; a copy uses none.
+  const bool trusts = entry.function != copy;
   Buffer buffers[Arguments::kMaxBuffers];
   for (int i = 0; i < instruction.handle_count; ++i) {
     const int handle = instruction.handles[i];
@@ -49,11 +52,14 @@ Status execute(const Instruction& instruction, const TensorTable& tensors) {
     const Buffer* buffer = tensors.find(handle);
     if (buffer == nullptr)
       return Status::refuse("ERR_DISPOSED", "a live tensor", "handle " + std::to_string(handle));
+    const bool writes = entry.traits.writes_operand(static_cast<std::size_t>(i));
+    if (writes ? !tensors.may_write(handle) : trusts && !tensors.may_trust(handle))
+      return Status::refuse("ERR_BUSY", kAtRest, kInUse);
     buffers[i] = *buffer;
   }
   const FlushDenormals flush;
   const ForegroundWork first;
-  return kEntries[instruction.opcode].function(
+  return entry.function(
       Arguments(buffers, instruction.handle_count, instruction.params, instruction.param_count));
 }
 

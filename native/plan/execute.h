@@ -19,6 +19,10 @@ struct Instruction {
   int param_count;
 };
 
+// The words of a refusal with ERR_BUSY.
+constexpr const char* kAtRest = "a tensor at rest";
+constexpr const char* kInUse = "one that a running plan is using";
+
 Status execute(const Instruction& instruction, const TensorTable& tensors);
 
 // Calls an operation whose operands have been resolved; denormals are the caller's to flush.

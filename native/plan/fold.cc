@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/fold.h"
 
+#include <cmath>
 #include <utility>
 
 #include "plan/execute.h"
@@ -30,10 +31,23 @@ bool is_constant(const Program& program, const Operand& operand) {
          (operand.kind == Operand::Kind::kTensor && !is_written(program, operand));
 }
 
+// Whether the parameters that give the size of the weight can be one: they are checked when the step runs,
+// but memory for the folded weight is planned before.
+bool has_sizes(const Recorded& conv) {
+  if (conv.params.size() <= kKernelW) return false;
+  for (const std::size_t i : {kInC, kOutC, kKernelH, kKernelW}) {
+    const double size = conv.params[i];
+    if (!(size >= 1 && size <= 1 << 20 && size == std::floor(size))) return false;
+  }
+  return conv.params[kInC] * conv.params[kOutC] * conv.params[kKernelH] * conv.params[kKernelW] <= 0x1p40;
+}
+
 bool can_fold(const Program& program, const Recorded& conv, const Recorded& batch_norm) {
   if (!is(conv, "conv2d_forward") || !is(batch_norm, "batch_norm_eval")) return false;
-  const Operand y = conv.operands[0];
-  if (!same(y, batch_norm.operands[3]) || !is_internal(program, y) || uses(program, y) != 2) return false;
+  const Operand y = operand_of(conv, 0);
+  if (!has_sizes(conv) || batch_norm.params.size() < 3 || !same(y, operand_of(batch_norm, 3)) ||
+      !is_internal(program, y) || uses(program, y) != 2)
+    return false;
   for (const std::size_t statistic : {1u, 2u}) {  // kept for a backward pass that must not come
     if (uses(program, batch_norm.operands[statistic]) != 1) return false;
   }

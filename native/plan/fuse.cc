@@ -15,10 +15,11 @@ int fuse_conv_relu(Program* program) {
   for (int i = 0; i + 1 < static_cast<int>(program->instructions.size()); ++i) {
     Recorded& conv = program->instructions[static_cast<std::size_t>(i)];
     const Recorded& relu = program->instructions[static_cast<std::size_t>(i) + 1];
-    if (!is(conv, "conv2d_forward") || !is(relu, "relu_forward") || !same(relu.operands[1], conv.operands[0]))
+    if (!is(conv, "conv2d_forward") || !is(relu, "relu_forward") ||
+        !same(operand_of(relu, 1), operand_of(conv, 0)))
       continue;
-    if (!is_internal(*program, conv.operands[0]) || uses(*program, conv.operands[0]) != 2) continue;
-    conv.operands[0] = relu.operands[0];
+    if (!is_internal(*program, operand_of(conv, 0)) || uses(*program, conv.operands[0]) != 2) continue;
+    conv.operands[0] = operand_of(relu, 0);
     set_param(&conv, kConvReluParam, 1.0);
     remove_instruction(program, i + 1);
     ++fused;

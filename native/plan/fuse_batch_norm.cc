@@ -31,7 +31,7 @@ const Recorded& at(const Program& program, int i) {
 int sole_batch_norm(const Program& program, const Operand& y, int user) {
   if (!is_internal(program, y) || uses(program, y) != 2) return -1;
   const int i = producer(program, y, user);
-  if (i < 0 || !is_batch_norm(at(program, i)) || !same(at(program, i).operands[0], y)) return -1;
+  if (i < 0 || !is_batch_norm(at(program, i)) || !same(operand_of(at(program, i), 0), y)) return -1;
   return varies(program, i) || has_relu(at(program, i)) ? -1 : i;
 }
 
@@ -51,20 +51,20 @@ int fuse_batch_norm_add(Program* program) {
   int fused = 0;
   for (int j = 0; j < static_cast<int>(program->instructions.size()); ++j) {
     const Recorded add = at(*program, j);
-    if (!is(add, "add") || same(add.operands[0], add.operands[1]) || same(add.operands[0], add.operands[2]) ||
-        same(add.operands[1], add.operands[2]))
-      continue;
+    if (!is(add, "add")) continue;
+    const Operand sum = operand_of(add, 0), summands[] = {operand_of(add, 1), operand_of(add, 2)};
+    if (same(sum, summands[0]) || same(sum, summands[1]) || same(summands[0], summands[1])) continue;
     int i = -1;
     Operand residual;
-    for (const int side : {1, 2}) {
-      const int found = sole_batch_norm(*program, add.operands[static_cast<std::size_t>(side)], j);
+    for (const int side : {0, 1}) {
+      const int found = sole_batch_norm(*program, summands[side], j);
       if (found <= i || !takes_in(*program, found, j)) continue;
       i = found;
-      residual = add.operands[static_cast<std::size_t>(3 - side)];
+      residual = summands[1 - side];
     }
     if (i < 0) continue;
     Recorded batch_norm = at(*program, i);
-    batch_norm.operands[0] = add.operands[0];
+    batch_norm.operands[0] = sum;
     set_operand(&batch_norm, kResidual, residual);
     program->instructions[static_cast<std::size_t>(j)] = batch_norm;
     remove_instruction(program, i);
@@ -80,10 +80,10 @@ void fuse_batch_norm_relu(Program* program, Fusions* fusions) {
   for (int j = 0; j < static_cast<int>(program->instructions.size()); ++j) {
     const Recorded relu = at(*program, j);
     if (!is(relu, "relu_forward")) continue;
-    const int i = sole_batch_norm(*program, relu.operands[1], j);
+    const int i = sole_batch_norm(*program, operand_of(relu, 1), j);
     if (i < 0 || !may_move(*program, relu, j, i)) continue;
     Recorded& batch_norm = program->instructions[static_cast<std::size_t>(i)];
-    batch_norm.operands[0] = relu.operands[0];
+    batch_norm.operands[0] = operand_of(relu, 0);
     set_param(&batch_norm, relu_param(batch_norm), 1.0);
     ++(operand_of(batch_norm, kResidual).kind == Operand::Kind::kNone ? plain : residual);
     remove_instruction(program, j);
@@ -100,14 +100,14 @@ int fuse_relu_gradient(Program* program) {
     if (!is(gradient, "batch_norm_backward") ||
         operand_of(gradient, kReluOutput).kind != Operand::Kind::kNone)
       continue;
-    const Operand dz = gradient.operands[kGradient];
+    const Operand dz = operand_of(gradient, kGradient);
     if (!is_internal(*program, dz) || uses(*program, dz) != 2) continue;
     const int i = producer(*program, dz, j);
     if (i < 0 || !is(at(*program, i), "relu_backward")) continue;
     const Recorded relu = at(*program, i);
     Recorded joined = gradient;
-    joined.operands[kGradient] = relu.operands[1];
-    set_operand(&joined, kReluOutput, relu.operands[2]);
+    joined.operands[kGradient] = operand_of(relu, 1);
+    set_operand(&joined, kReluOutput, operand_of(relu, 2));
     if (!may_move(*program, relu, i, j)) continue;
     program->instructions[static_cast<std::size_t>(j)] = joined;
     remove_instruction(program, i);

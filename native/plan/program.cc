@@ -31,8 +31,12 @@ std::vector<int> Program::with_role(BufferSpec::Role role) const {
 
 Status Program::check() const {
   const int buffer_count = static_cast<int>(buffers.size());
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 48;  // more than processors can address
+  std::int64_t bytes = 0;
   for (const BufferSpec& buffer : buffers) {
-    if (buffer.size < 1 || buffer.size > (std::int64_t{1} << 40)) return wrong("a buffer without a size");
+    if (buffer.size < 1) return wrong("a buffer without a size");
+    if (buffer.size > kMostBytes / 8 || (bytes += buffer.bytes()) > kMostBytes)
+      return Status::refuse("ERR_OUT_OF_MEMORY", "buffers that fit into memory", "a step of larger ones");
   }
   for (const Recorded& instruction : instructions) {
     if (instruction.opcode < 0 || instruction.opcode >= opcode_count()) return wrong("an unknown operation");

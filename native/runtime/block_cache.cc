@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,17 @@ struct Cache {
   std::unordered_map<std::size_t, std::vector<void*>> free_blocks;
   std::size_t bytes = 0;
 };
+
+// False where there is no memory for the cache's own books.
+bool keep(Cache* blocks, Block block) {
+  try {
+    blocks->free_blocks[block.bytes].push_back(block.data);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  blocks->bytes += block.bytes;
+  return true;
+}
 
 Cache& cache() {  // never destroyed: environments may outlive static destruction
   static Cache* const instance = new Cache;
@@ -62,11 +74,7 @@ void block_free(Block block) {
   Cache& blocks = cache();
   {
     std::lock_guard<std::mutex> lock(blocks.mutex);
-    if (blocks.bytes + block.bytes <= kMaxCached) {
-      blocks.free_blocks[block.bytes].push_back(block.data);
-      blocks.bytes += block.bytes;
-      return;
-    }
+    if (blocks.bytes + block.bytes <= kMaxCached && keep(&blocks, block)) return;
   }
   std::free(block.data);
 }

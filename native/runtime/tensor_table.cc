@@ -13,16 +13,16 @@ int TensorTable::allocate(std::int64_t size, Dtype dtype) {
   std::size_t bytes = 0;
   if (size < 0 || __builtin_mul_overflow(static_cast<std::size_t>(size), dtype_bytes(dtype), &bytes))
     return -1;
+  if (free_handles_.empty()) {  // first, so that a want of memory leaves the table as it was
+    const std::size_t handles = entries_.size() + 1;  // `release` finds room for all of them
+    if (free_handles_.capacity() < handles) free_handles_.reserve(2 * handles);
+    entries_.emplace_back();
+    free_handles_.push_back(static_cast<int>(entries_.size()) - 1);
+  }
   const Block block = block_allocate(bytes);
   if (block.data == nullptr) return -1;
-  int handle;
-  if (free_handles_.empty()) {
-    handle = static_cast<int>(entries_.size());
-    entries_.emplace_back();
-  } else {
-    handle = free_handles_.back();
-    free_handles_.pop_back();
-  }
+  const int handle = free_handles_.back();
+  free_handles_.pop_back();
   Entry& entry = entries_[static_cast<std::size_t>(handle)];
   entry.buffer = {block.data, size, dtype};
   entry.block = block;
@@ -52,11 +52,16 @@ void TensorTable::release(int handle) {
   free_handles_.push_back(handle);
 }
 
-void TensorTable::pin(int handle) { entries_[static_cast<std::size_t>(handle)].pins += 1; }
+void TensorTable::pin(int handle, Use use) {
+  Entry& entry = entries_[static_cast<std::size_t>(handle)];
+  entry.pins += 1;
+  if (use == Use::kWrite) entry.writers += 1;
+}
 
-void TensorTable::unpin(int handle) {
+void TensorTable::unpin(int handle, Use use) {
   Entry& entry = entries_[static_cast<std::size_t>(handle)];
   entry.pins -= 1;
+  if (use == Use::kWrite) entry.writers -= 1;
   if (entry.pins == 0 && entry.freed) release(handle);
 }
 

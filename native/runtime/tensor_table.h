@@ -17,6 +17,8 @@ constexpr std::size_t dtype_bytes(Dtype dtype) {
   return dtype == Dtype::kUint8 ? 1 : dtype == Dtype::kFloat64 ? 8 : 4;
 }
 
+constexpr bool is_floating(Dtype dtype) { return dtype == Dtype::kFloat32 || dtype == Dtype::kFloat64; }
+
 struct Buffer {
   void* data = nullptr;
   std::int64_t size = 0;  // elements
@@ -39,10 +41,22 @@ class TensorTable {
   bool free(int handle);                         // false for a handle that is not alive
   const Buffer* find(int handle) const;          // nullptr for a handle that is not alive
 
-  // A pinned tensor that is freed keeps its memory until it is unpinned: something outside JavaScript's
-  // thread uses it.
-  void pin(int handle);
-  void unpin(int handle);
+  // What something outside JavaScript's thread does with a tensor: a running plan, a copy between two steps.
+  enum class Use { kRead, kWrite };
+  // A pinned tensor that is freed keeps its memory until it is unpinned.
+  void pin(int handle, Use use);
+  void unpin(int handle, Use use);
+  // Whether a live tensor may be written now. What a running plan writes is its own; and whole numbers that
+  // it reads must not change, because they may be indices that it has checked.
+  bool may_write(int handle) const {
+    const Entry& entry = entries_[static_cast<std::size_t>(handle)];
+    return entry.writers == 0 && (entry.pins == 0 || is_floating(entry.buffer.dtype));
+  }
+  // Whether values read now may be trusted not to change before they are used.
+  bool may_trust(int handle) const {
+    const Entry& entry = entries_[static_cast<std::size_t>(handle)];
+    return entry.writers == 0 || is_floating(entry.buffer.dtype);
+  }
   // Differs between two tensors that had one handle, one after the other.
   std::uint32_t generation(int handle) const;
 
@@ -56,7 +70,7 @@ class TensorTable {
     Buffer buffer;
     Block block;
     std::uint32_t generation = 0;
-    int pins = 0;
+    int pins = 0, writers = 0;
     bool freed = false;  // by its owner, while pinned
   };
   void release(int handle);

@@ -14,21 +14,34 @@ const folder = mkdtempSync(join(tmpdir(), 'receptive-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const CALLS = 5000;
+const PLANS = 400;
 const first = Number(process.env.RECEPTIVE_TEST_SEED ?? 1);
+const seeds = [0, 1, 2, 3].map((i) => first + i);
 
-test.each([0, 1, 2, 3].map((i) => first + i))(`${CALLS} random calls, seed %i`, (seed) => {
-  const trace = join(folder, `seed-${seed}`);
+/** Runs a script in a process of its own; what it printed. */
+function hostile(script: string, seed: number, count: number): Record<string, number> {
+  const trace = join(folder, `${script}-${seed}`);
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
-    [at('hostile-calls.mjs'), binary, String(seed), String(CALLS), trace],
+    [at(script), binary, String(seed), String(count), trace],
     { encoding: 'utf8', timeout: 20_000 },
   );
-  if (status !== 0) {
-    const call = readFileSync(trace, 'utf8').trim();
-    throw new Error(`seed ${seed}: ended with ${signal ?? status} in call ${call}: ${stderr.slice(-1500)}`);
-  }
-  const result = JSON.parse(stdout) as { worked: number; refused: number; tensors: number };
-  expect(result.tensors).toBe(0);
-  expect(result.worked).toBeGreaterThan(CALLS / 20); // the calls reach the kernels, too
-  expect(result.refused).toBeGreaterThan(CALLS / 5);
+  if (status === 0) return JSON.parse(stdout) as Record<string, number>;
+  const call = readFileSync(trace, 'utf8').trim();
+  throw new Error(`seed ${seed}: ended with ${signal ?? status} in call ${call}: ${stderr.slice(-1500)}`);
+}
+
+test.each(seeds)(`${CALLS} random calls, seed %i`, (seed) => {
+  const { worked, refused, tensors } = hostile('hostile-calls.mjs', seed, CALLS);
+  expect(tensors).toBe(0);
+  expect(worked).toBeGreaterThan(CALLS / 20); // the calls reach the kernels, too
+  expect(refused).toBeGreaterThan(CALLS / 5);
+});
+
+test.each(seeds)(`${PLANS} random plans, seed %i`, (seed) => {
+  const { worked, refused, steps, busy, tensors } = hostile('hostile-plan-calls.mjs', seed, PLANS);
+  expect({ busy, tensors }).toEqual({ busy: 0, tensors: 0 });
+  expect(steps).toBeGreaterThan(PLANS / 10);
+  expect(worked).toBeGreaterThan(PLANS);
+  expect(refused).toBeGreaterThan(PLANS);
 });

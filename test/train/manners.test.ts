@@ -40,7 +40,7 @@ async function during(options: FitOptions, body: () => Promise<unknown>, seed = 
   const training = fit(model, train, { ...OPTIONS, ...options, epochs: 1_000_000, signal: stop.signal });
   await body();
   stop.abort();
-  return training;
+  return await training;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
