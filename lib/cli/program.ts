@@ -69,6 +69,7 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--train-size <n>', 'use so many training images', wholeNumber(1))
     .option('--epochs <n>', 'passes over the training images', wholeNumber(1, 1e6), 3)
     .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
+    .option('--micro-batches <n>', 'compute each step in so many parts, to save memory', wholeNumber(1, 1e6))
     .option('--optimizer <name>', oneOfText(OPTIMIZER_NAMES), oneOf(OPTIMIZER_NAMES), 'adamw')
     .option('--lr <rate>', 'learning rate; default: 0.01 for sgd, else 0.001', positiveNumber())
     .option('--momentum <m>', 'of sgd; default: 0.9', positiveNumber({ zero: true, below: 1 }))

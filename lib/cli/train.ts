@@ -28,6 +28,7 @@ export interface TrainFlags extends OutputFlags {
   readonly testSize?: number;
   readonly epochs: number;
   readonly batchSize: number;
+  readonly microBatches?: number;
   readonly optimizer: OptimizerName;
   readonly lr?: number;
   readonly momentum?: number;
@@ -105,10 +106,10 @@ function sayWhat({ flags, output, modelName, model, split }: Job): void {
 
 async function watch({ flags, output, model, split, stop }: Job): Promise<FitResult> {
   const display = new EpochDisplay(output, flags.epochs, stop.signal);
-  const { epochs, batchSize, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
+  const { epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
   try {
     return await fit(model, split.train, {
-      ...{ epochs, batchSize, optimizer, lr, momentum, weightDecay, schedule, seed },
+      ...{ epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed },
       validation: split.test,
       signal: stop.signal,
       onProgress: (report) => display.onProgress(report),

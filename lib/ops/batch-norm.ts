@@ -4,6 +4,7 @@
 import { checkOptions, describe, fail } from '../errors.js';
 import { emit, NO_TENSOR } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
+import { refuseInPart } from './batch-part.js';
 import { checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
 import { record } from './record.js';
@@ -97,6 +98,8 @@ export function batchNorm2d(
       received: runningMean === runningVar ? 'neither' : 'one of them',
     });
   }
+
+  if (training) refuseInPart('batchNorm2d', 'normalises with the statistics of the whole batch');
 
   const { y, mean, inverseStd } = empty(x);
   const outputs = [y, mean, inverseStd];

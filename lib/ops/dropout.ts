@@ -4,13 +4,15 @@ import { describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { defaultGenerator, Generator } from '../tensor/random.js';
 import { Tensor } from '../tensor/tensor.js';
+import { drawInPart, firstInBatch } from './batch-part.js';
 import { checkFloat } from './check.js';
 import { compute } from './compute.js';
 import { record } from './record.js';
 
 /**
  * Zeroes each element with probability p and multiplies the others by 1 / (1 - p). Which ones follows from the
- * generator's seed and position, not from threads; backward draws the same ones again instead of keeping a mask.
+ * generator's seed and position, not from threads; backward draws the same ones again instead of keeping a mask. In a
+ * micro-batch the samples fare as they would in the whole batch.
  *
  * @param p from 0 to below 1
  * @param generator default: the one that `manualSeed` sets
@@ -27,7 +29,7 @@ export function dropout(x: Tensor, p: number, generator: Generator = defaultGene
       received: describe(generator),
     });
   }
-  const numbers = [p, ...generator.next()];
+  const numbers = [p, ...drawInPart(generator), firstInBatch(x)];
   const y = Tensor.empty(x.shape, x.dtype);
   compute('dropout', [y], [x], numbers);
   return record('dropout', y, [x], [], (dy) => {

@@ -4,19 +4,19 @@
 import { DataLoader } from '../data/loader.js';
 import { describe, didYouMean, fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
-import { DTYPES, type DType, emit } from '../native/bindings.js';
+import { DTYPES, type DType } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
-import { argmax } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { Plan } from './captured-plan.js';
 import { checkManners, type MannersOptions } from './manners.js';
+import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import type { StepFunction, StreamSpecs } from './plan.js';
 import { checkPlanning } from './planning.js';
-import { loaderSpecs, RecordedInputs } from './recorded-inputs.js';
+import { type DividedStepFunction, loaderSpecs, RecordedInputs } from './recorded-inputs.js';
 import { inMode } from './slices.js';
+import { requireFinite, trainOn } from './train-step.js';
 
 /** A loss of one's own: a tensor with one element, from what the model gives and the labels. */
 export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
@@ -33,7 +33,7 @@ export interface TrainingStep {
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: DType | undefined };
 
 /** What a plan is recorded for. */
-export interface CaptureOptions extends MannersOptions, PlanOptions {
+export interface CaptureOptions extends MannersOptions, PlanOptions, MicroBatchOptions {
   /**
    * The inputs of a step: a shape for each, with a dtype where it is not float32 (`labels` are int32 by themselves); or the
    * `DataLoader` that will give them.
@@ -54,21 +54,27 @@ export interface CaptureOptions extends MannersOptions, PlanOptions {
  * Throws ERR_CAPTURE for a step that looks at values, with the line that does; ERR_ARGUMENT, ERR_SHAPE, ERR_DTYPE.
  */
 export function capture(step: StepFunction | TrainingStep, options: CaptureOptions): Plan {
-  const body = typeof step === 'function' ? step : trainingStep(step);
+  const body = typeof step === 'function' ? undefined : trainingStep(step);
   const manners = checkManners('capture', options);
   const loader = options.inputs instanceof DataLoader ? options.inputs : undefined;
   const specs = loader === undefined ? specsOf(options, typeof step !== 'function') : loaderSpecs(loader);
   if (typeof step !== 'function' && !(specs.images && specs.labels)) {
     throw refuse('the inputs images and labels for a training step', Object.keys(specs).join(', '));
   }
-  return new Plan(new RecordedInputs(body, specs, loader, checkPlanning('capture', options)), manners);
+  const planning = checkPlanning('capture', options);
+  const parts = checkMicroBatches('capture', options, specs.images?.shape[0] ?? 1, planning.maxMemory);
+  if (body === undefined && parts !== 1) {
+    throw refuse('a training step, { model, optimizer }, for microBatches', 'a function');
+  }
+  const recorded = body === undefined ? (step as StepFunction) : { step: body, parts };
+  return new Plan(new RecordedInputs(recorded, specs, loader, planning), manners);
 }
 
 function refuse(expected: string, received: string, hint?: string) {
   return fail('ERR_ARGUMENT', { op: 'capture', expected, received, hint });
 }
 
-function trainingStep(step: TrainingStep): StepFunction {
+function trainingStep(step: TrainingStep): DividedStepFunction {
   const isStep = typeof step === 'object' && step !== null;
   if (!isStep || !(step.model instanceof Module) || !(step.optimizer instanceof Optimizer)) {
     throw refuse('a function, or { model, optimizer }', describe(step));
@@ -81,22 +87,9 @@ function trainingStep(step: TrainingStep): StepFunction {
       didYouMean(loss, ['crossEntropy']),
     );
   }
-  return ({ images, labels }) =>
-    inMode(model, true, () => {
-      optimizer.zeroGrad();
-      const outputs = model.call(images);
-      const value = loss === 'crossEntropy' ? crossEntropy(outputs, labels) : loss(outputs, labels);
-      emit('require_finite', [value.handle]);
-      value.backward();
-      optimizer.step();
-      return loss === 'crossEntropy' ? { loss: value, correct: correctOf(outputs, labels) } : { loss: value };
-    });
-}
-
-function correctOf(logits: Tensor, labels: Tensor): Tensor {
-  const correct = Tensor.empty([], 'int32');
-  emit('count_equal', [correct.handle, argmax(logits).handle, labels.handle]);
-  return correct;
+  const learner = { model, optimizer, loss: loss === 'crossEntropy' ? undefined : loss };
+  return (rows, samples, size, parts) =>
+    inMode(model, true, () => ({ ...trainOn(learner, rows, samples, size, requireFinite, parts) }));
 }
 
 function specsOf({ input, inputs }: CaptureOptions, isTraining: boolean): StreamSpecs {

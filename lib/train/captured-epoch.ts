@@ -4,16 +4,15 @@
 import type { DataLoader } from '../data/loader.js';
 import { ReceptiveError } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
-import { emit } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
-import { argmax } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
+import { BatchParts } from '../ops/batch-part.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { Tensor } from '../tensor/tensor.js';
+import { gatheredRows } from './batch-rows.js';
 import type { MannersOptions } from './manners.js';
+import { recordDivided } from './micro-batches.js';
 import { type CapturedStep, capturePlan } from './plan.js';
 import { inMode } from './slices.js';
+import { requireFinite, trainOn } from './train-step.js';
 
 /** What an epoch is told and tells. */
 export interface CapturedEpochOptions {
@@ -35,6 +34,9 @@ export class CapturedTraining {
   readonly #optimizer: Optimizer;
   readonly #manners: MannersOptions;
   readonly #planning: PlanOptions;
+  readonly #microBatches: number | true;
+  /** Samples of a part, once a full batch has been divided. */
+  #partSize: number | undefined;
   readonly #plans = new Map<number, CapturedStep>();
 
   constructor(
@@ -43,12 +45,14 @@ export class CapturedTraining {
     optimizer: Optimizer,
     manners: MannersOptions = {},
     planning: PlanOptions = {},
+    microBatches: number | true = 1,
   ) {
     this.#model = model;
     this.#loader = loader;
     this.#optimizer = optimizer;
     this.#manners = manners;
     this.#planning = planning;
+    this.#microBatches = microBatches;
   }
 
   /**
@@ -75,11 +79,8 @@ export class CapturedTraining {
     if (known !== undefined) return known;
     this.#optimizer.prepare();
     this.#optimizer.zeroGrad();
-    const streams = { indices: { shape: [batch], dtype: 'int32' } } as const;
     try {
-      const plan = inMode(this.#model, true, () =>
-        capturePlan(({ indices }) => this.#step(indices), streams, [this.#optimizer], this.#planning),
-      );
+      const plan = inMode(this.#model, true, () => this.#record(batch));
       this.#plans.set(batch, plan);
       return plan;
     } finally {
@@ -87,18 +88,24 @@ export class CapturedTraining {
     }
   }
 
-  #step(indices: Tensor) {
-    const { images, labels } = this.#loader.native;
-    const wanted = gatherLabels(labels, indices);
-    const logits = this.#model.call(gatherImages(images, indices, this.#loader.dataset.normalization));
-    const loss = crossEntropy(logits, wanted);
-    emit('require_finite', [loss.handle]);
-    const correct = Tensor.empty([], 'int32');
-    emit('count_equal', [correct.handle, argmax(logits).handle, wanted.handle]);
-    this.#optimizer.zeroGrad();
-    loss.backward();
-    this.#optimizer.step();
-    return { loss, correct };
+  #record(batch: number): CapturedStep {
+    const specs = { indices: { shape: [batch], dtype: 'int32' } } as const;
+    const learner = { model: this.#model, optimizer: this.#optimizer };
+    const record = (size: number, parts: BatchParts, planning: PlanOptions) =>
+      capturePlan(
+        ({ indices }) => ({
+          ...trainOn(learner, gatheredRows(this.#loader, indices), batch, size, requireFinite, parts),
+        }),
+        specs,
+        [this.#optimizer],
+        planning,
+      );
+    const { batchSize } = this.#loader;
+    if (this.#microBatches !== true) this.#partSize = batchSize / this.#microBatches;
+    if (this.#partSize !== undefined) return record(this.#partSize, new BatchParts(), this.#planning);
+    const divided = recordDivided(batch, true, this.#planning, record);
+    this.#partSize = divided.size;
+    return divided.plan;
   }
 
   /** One epoch, or as much of it as the signal lets through. */

@@ -8,13 +8,14 @@ import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModel, checkModelFits } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
+import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
 import { checkPlanning } from './planning.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
 import { TrainingRun } from './training-run.js';
 
 /** How to train. */
-export interface FitOptions extends OptimizerOptions, MannersOptions {
+export interface FitOptions extends OptimizerOptions, MannersOptions, MicroBatchOptions {
   /** Passes over the data set. Default 1. */
   readonly epochs?: number | undefined;
   /** Images a step; the last step of an epoch may have fewer. Default 32. */
@@ -67,7 +68,17 @@ export interface FitResult {
 
 /** A misspelled option would be a default that nobody notices. */
 const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
-  ...(['epochs', 'batchSize', 'shuffle', 'seed', 'validation', 'signal', 'capture', 'maxMemory'] as const),
+  ...([
+    'epochs',
+    'batchSize',
+    'shuffle',
+    'seed',
+    'validation',
+    'signal',
+    'capture',
+    'maxMemory',
+    'microBatches',
+  ] as const),
   ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
@@ -108,11 +119,12 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);
     const { optimizer, release } = makeOptimizer(model, options);
     try {
+      const microBatches = checkMicroBatches('fit', options, loader.batchSize, options.maxMemory);
       const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
       const capturing =
         options.capture === false
           ? undefined
-          : new CapturedTraining(model, loader, optimizer, manners, planning);
+          : new CapturedTraining(model, loader, optimizer, manners, planning, microBatches);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;

@@ -4,9 +4,10 @@
 import type { DataLoader } from '../data/loader.js';
 import { fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
+import { BatchParts } from '../ops/batch-part.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type BatchRows, gatheredRows, givenRows, type Inputs } from './batch-rows.js';
+import { recordDivided } from './micro-batches.js';
 import { type CapturedStep, capturePlan, type StepFunction, type StreamSpecs } from './plan.js';
 
 /** The inputs that a loader's full batches give. */
@@ -18,17 +19,32 @@ export function loaderSpecs(loader: DataLoader): StreamSpecs {
   };
 }
 
+/** A step over the samples of a batch, of which it may take `size` at a time. */
+export type DividedStepFunction = (
+  rows: BatchRows,
+  samples: number,
+  size: number,
+  parts: BatchParts,
+) => ReturnType<StepFunction>;
+
+/** What is recorded: a step over its inputs, or one that may be computed in so many parts. */
+export type RecordedStep =
+  | StepFunction
+  | { readonly step: DividedStepFunction; readonly parts: number | true };
+
 /** Records a step when inputs first come in some way. */
 export class RecordedInputs {
   readonly specs: StreamSpecs;
-  readonly #step: StepFunction;
+  readonly #step: RecordedStep;
+  /** Samples of a part, once the main step has been divided. */
+  #partSize: number | undefined;
   readonly #loader: DataLoader | undefined;
   readonly #planning: PlanOptions;
   #given: CapturedStep | undefined;
   #gathering: { readonly loader: DataLoader; readonly plans: Map<number, CapturedStep> } | undefined;
 
   /** @param loader gives the inputs that the step is recorded for first; without one they are given as they are */
-  constructor(step: StepFunction, specs: StreamSpecs, loader: DataLoader | undefined, planning: PlanOptions) {
+  constructor(step: RecordedStep, specs: StreamSpecs, loader: DataLoader | undefined, planning: PlanOptions) {
     this.#step = step;
     this.#planning = planning;
     this.specs = specs;
@@ -43,7 +59,7 @@ export class RecordedInputs {
 
   /** The step with all its inputs from outside. */
   get given(): CapturedStep {
-    this.#given ??= capturePlan(this.#step, this.specs, [], this.#planning);
+    this.#given ??= this.#record(this.specs, this.specs.images?.shape[0] ?? 0, givenRows);
     return this.#given;
   }
 
@@ -72,19 +88,26 @@ export class RecordedInputs {
     const { plans } = this.#gathering;
     const known = plans.get(batch);
     if (known !== undefined) return known;
-    const step: StepFunction = ({ indices }) => this.#step(this.#gather(loader, indices));
-    const plan = capturePlan(step, { indices: { shape: [batch], dtype: 'int32' } }, [], this.#planning);
+    const names = Object.keys(this.specs);
+    const specs: StreamSpecs = { indices: { shape: [batch], dtype: 'int32' } };
+    const plan = this.#record(specs, batch, ({ indices }) => gatheredRows(loader, indices, names));
     plans.set(batch, plan);
     return plan;
   }
 
-  #gather({ native, dataset }: DataLoader, indices: Tensor): Record<string, Tensor> {
-    const inputs: Record<string, Tensor> = {};
-    if (this.specs.images) {
-      inputs.images = gatherImages(native.images, indices, dataset.normalization);
+  /** Records the step over the inputs that `rowsOf` finds in the streams. */
+  #record(specs: StreamSpecs, samples: number, rowsOf: (streams: Inputs) => BatchRows): CapturedStep {
+    const step = this.#step;
+    const planning = this.#planning;
+    if (typeof step === 'function') {
+      return capturePlan((streams) => step(rowsOf(streams)()), specs, [], planning);
     }
-    if (this.specs.labels) inputs.labels = gatherLabels(native.labels, indices);
-    return inputs;
+    const record = (size: number, parts: BatchParts, options: PlanOptions) =>
+      capturePlan((streams) => step.step(rowsOf(streams), samples, size, parts), specs, [], options);
+    if (this.#partSize !== undefined) return record(this.#partSize, new BatchParts(), planning);
+    const divided = recordDivided(samples, step.parts, planning, record);
+    this.#partSize = divided.size;
+    return divided.plan;
   }
 
   #disposeGathering(): void {

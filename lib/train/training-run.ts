@@ -3,16 +3,17 @@
 import type { Batch, DataLoader } from '../data/loader.js';
 import { fail, ReceptiveError } from '../errors.js';
 import type { Module } from '../nn/module.js';
-import { countCorrect } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { tensorScope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { givenRows } from './batch-rows.js';
 import type { CapturedTraining } from './captured-epoch.js';
 import { EpochProgress } from './epoch-progress.js';
 import { evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
+import { trainOn } from './train-step.js';
 
 const PROGRESS_INTERVAL = 100; // ms
 
@@ -159,16 +160,18 @@ export class TrainingRun {
   #oneStep(iterator: Iterator<Batch>, progress: EpochProgress) {
     return tensorScope(() => {
       const { images, labels, indices } = iterator.next().value;
-      const logits = this.#model.call(images);
-      const loss = crossEntropy(logits, labels);
-      const value = loss.item();
-      if (!Number.isFinite(value)) throw this.#notFinite(String(value), progress);
-      const correct = countCorrect(logits, labels);
-      this.#setLr(this.#step);
-      this.#optimizer.zeroGrad();
-      loss.backward();
-      this.#optimizer.step();
-      return { loss: value, correct, images: indices.length };
+      const learner = { model: this.#model, optimizer: this.#optimizer };
+      const check = (loss: Tensor) => {
+        const value = loss.item();
+        if (!Number.isFinite(value)) throw this.#notFinite(String(value), progress);
+        this.#setLr(this.#step);
+      };
+      const samples = indices.length;
+      const { microBatches } = this.#options;
+      const parts = typeof microBatches === 'number' ? microBatches : 1;
+      const size = this.#loader.batchSize / parts;
+      const { loss, correct } = trainOn(learner, givenRows({ images, labels }), samples, size, check);
+      return { loss: loss.item(), correct: (correct as Tensor).item(), images: samples };
     });
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -59,12 +60,20 @@ void random_permutation(std::int32_t* out, std::int64_t count, const RandomKey& 
 double dropout_threshold(double p) { return std::ceil(p * 0x1p24); }
 double dropout_scale(double p) { return p < 1 ? 1 / (1 - p) : 0; }
 
-void dropout(float* y, const float* x, std::int64_t count, const RandomKey& key, double p) {
+void dropout(float* y, const float* x, std::int64_t count, const RandomKey& key, double p,
+             std::int64_t first) {
   const auto kernel = kernels().random->dropout;
   const float threshold = static_cast<float>(dropout_threshold(p));
   const float scale = static_cast<float>(dropout_scale(p));
-  parallel_ranges(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
-    kernel(y + begin, x + begin, end - begin, begin / 4, key, threshold, scale);
+  // The kernel begins with a block of numbers: what lies before the first whole one is done here.
+  const std::int64_t head = std::min<std::int64_t>(count, (4 - first % 4) % 4);
+  for (std::int64_t i = 0; i < head; ++i) {
+    const std::uint32_t word = philox_block((first + i) / 4, key).words[(first + i) % 4];
+    y[i] = x[i] * (static_cast<float>(word >> 8) < threshold ? 0.0f : scale);
+  }
+  const std::int64_t first_block = (first + head) / 4;
+  parallel_ranges(count - head, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    kernel(y + head + begin, x + head + begin, end - begin, first_block + begin / 4, key, threshold, scale);
   });
 }
 

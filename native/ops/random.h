@@ -19,8 +19,10 @@ void random_normal(double* out, std::int64_t count, const RandomKey& key, double
 // A uniformly random order of 0..count-1 (Fisher and Yates).
 void random_permutation(std::int32_t* out, std::int64_t count, const RandomKey& key);
 
-// y = x / (1 - p) with probability 1 - p, else 0. With dy for x it gives dx. y may be x.
-void dropout(float* y, const float* x, std::int64_t count, const RandomKey& key, double p);
+// y = x / (1 - p) with probability 1 - p, else 0. With dy for x it gives dx. y may be x. Element i gets
+// number first + i of the key.
+void dropout(float* y, const float* x, std::int64_t count, const RandomKey& key, double p,
+             std::int64_t first);
 
 // An element is kept if the upper 24 bits of its word reach this number.
 double dropout_threshold(double p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions that draw random numbers. The last four parameters of each: the low and high word of the seed,
+// Instructions that draw random numbers. `key` is four parameters: the low and high word of the seed,
 // the stream and the step, unsigned 32-bit integers.
 #include "ops/random.h"
 
@@ -62,19 +62,24 @@ Status random_permutation(const Arguments& args) {
   return Status::success();
 }
 
-// (y, x; p, key...), and (dx, dy; p, key...) for the gradient
+// (y, x; p, key..., first), and (dx, dy; ...) for the gradient. Element 0 gets number `first` of the key:
+// where x is a part of a batch, its elements fare as they would in the whole.
 Status dropout(const Arguments& args) {
   RandomKey key;
   RECEPTIVE_CHECK(read_key(args, 1, &key));
   const double p = args.number(0);
   if (!(p >= 0 && p <= 1))
     return Status::refuse("ERR_ARGUMENT", "a probability from 0 to 1", std::to_string(p));
+  const double place = args.number(5);
+  if (!(place >= 0 && place < 0x1p53))
+    return Status::refuse("ERR_ARGUMENT", "a place of at least 0", std::to_string(place));
+  const std::int64_t first = args.integer(5);
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), args.size(0)));
   RECEPTIVE_CHECK(args.require(1, float_dtype(args), args.size(0)));
   if (is_double(args)) {
-    reference::dropout(args.data<double>(0), args.data<double>(1), args.size(0), key, p);
+    reference::dropout(args.data<double>(0), args.data<double>(1), args.size(0), key, p, first);
   } else {
-    ops::dropout(args.data<float>(0), args.data<float>(1), args.size(0), key, p);
+    ops::dropout(args.data<float>(0), args.data<float>(1), args.size(0), key, p, first);
   }
   return Status::success();
 }

@@ -14,8 +14,10 @@ inline void random_uniform(double* out, std::int64_t count, const RandomKey& key
   for (std::int64_t i = 0; i < count; ++i) out[i] = low + (high - low) * ops::unit_interval(sequence.word());
 }
 
-inline void dropout(double* y, const double* x, std::int64_t count, const RandomKey& key, double p) {
+inline void dropout(double* y, const double* x, std::int64_t count, const RandomKey& key, double p,
+                    std::int64_t first) {
   ops::PhiloxSequence sequence(key);
+  for (std::int64_t i = 0; i < first; ++i) sequence.word();
   for (std::int64_t i = 0; i < count; ++i) {
     const bool kept = ops::unit_interval(sequence.word()) >= p;
     y[i] = x[i] * (kept ? ops::dropout_scale(p) : 0.0);

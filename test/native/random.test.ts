@@ -148,6 +148,25 @@ describe('dropout', () => {
     }
   });
 
+  it('goes on in the middle of a tensor as if it were there', () => {
+    forSeeds(10, (random) => {
+      const { params } = randomKey(random);
+      const size = random.pick([9, 70, 16390]);
+      const x = random.floats(size);
+      const [whole] = call('dropout', [floats(size)], [x], [0.4, ...params]);
+      const first = random.int(0, size - 1);
+      forEachIsaAndThreads(() => {
+        const part = call('dropout', [floats(size - first)], [x.slice(first)], [0.4, ...params, first])[0];
+        expectSameBits(part, whole.slice(first));
+      });
+      const wide = Float64Array.from(x.slice(first));
+      const [reference] = call('dropout', [doubles(size - first)], [wide], [0.4, ...params, first]);
+      reference.forEach((value, i) => {
+        expect(value === 0).toBe(whole[first + i] === 0);
+      });
+    });
+  });
+
   it('drops a share of p', () => {
     const size = 100_000;
     for (const p of [0.1, 0.5, 0.8]) {
@@ -171,6 +190,11 @@ describe('refusals', () => {
 
   it.each([-0.1, 1.1, NaN])('a probability of %d', (p) => {
     const error = refusal(() => call('dropout', [floats(4)], [x], [p, 0, 0, 0, 0]));
+    expect(error.code).toBe('ERR_ARGUMENT');
+  });
+
+  it.each([-1, NaN, 2 ** 60])('a place of %d', (first) => {
+    const error = refusal(() => call('dropout', [floats(4)], [x], [0.5, 0, 0, 0, 0, first]));
     expect(error.code).toBe('ERR_ARGUMENT');
   });
 
