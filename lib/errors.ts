@@ -115,6 +115,34 @@ export function checkOptions(op: string, options: object, known: readonly string
   });
 }
 
+/**
+ * Refuses a signal that is none and callbacks that are no functions, before anything begins: in the middle of a run there
+ * would be nobody to tell.
+ */
+export function checkListeners(
+  op: string,
+  signal: unknown,
+  callbacks: Readonly<Record<string, unknown>> = {},
+): void {
+  if (signal !== undefined && !isSignal(signal)) {
+    throw fail('ERR_ARGUMENT', { op, expected: 'signal to be an AbortSignal', received: describe(signal) });
+  }
+  for (const [name, callback] of Object.entries(callbacks)) {
+    if (callback === undefined || typeof callback === 'function') continue;
+    throw fail('ERR_ARGUMENT', { op, expected: `${name} to be a function`, received: describe(callback) });
+  }
+}
+
+/** Also one of another realm, or of a library. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = Object(value) as Record<string, unknown>;
+  return (
+    typeof aborted === 'boolean' &&
+    typeof addEventListener === 'function' &&
+    typeof removeEventListener === 'function'
+  );
+}
+
 /** Insertions, deletions and replacements from `a` to `b` (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

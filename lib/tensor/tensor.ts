@@ -18,9 +18,18 @@ export function dtypeOfArray(value: unknown): DType | undefined {
   return DTYPES.find((dtype) => ARRAYS[dtype].name === kind);
 }
 
-/** An array for `size` elements of `dtype`. */
+/** An array for `size` elements of `dtype`. Throws ERR_OUT_OF_MEMORY. */
 export function arrayFor(dtype: DType, size: number): TypedArray {
-  return new ARRAYS[dtype](size);
+  try {
+    return new ARRAYS[dtype](size);
+  } catch (error) {
+    throw fail('ERR_OUT_OF_MEMORY', {
+      op: 'tensor',
+      expected: `a ${ARRAYS[dtype].name} of ${size} elements`,
+      received: 'no memory for one',
+      cause: error,
+    });
+  }
 }
 
 /** What `backward` may be told. */

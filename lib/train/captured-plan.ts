@@ -325,8 +325,21 @@ function iteratorOf(source: PlanSource): Iterator<BatchArrays> | AsyncIterator<B
     });
   }
   if (source instanceof DataLoader) return undefined;
-  if (Symbol.asyncIterator in source) return (source as AsyncIterable<BatchArrays>)[Symbol.asyncIterator]();
-  return Symbol.iterator in source ? (source as Iterable<BatchArrays>)[Symbol.iterator]() : undefined;
+  if (Symbol.asyncIterator in source) {
+    return checkIterator((source as AsyncIterable<BatchArrays>)[Symbol.asyncIterator]());
+  }
+  return Symbol.iterator in source
+    ? checkIterator((source as Iterable<BatchArrays>)[Symbol.iterator]())
+    : undefined;
+}
+
+function checkIterator<Source>(iterator: Source): Source {
+  if (typeof (Object(iterator) as { next?: unknown }).next === 'function') return iterator;
+  throw fail('ERR_ARGUMENT', {
+    op: 'plan',
+    expected: 'a source with an iterator, which has next()',
+    received: describe(iterator),
+  });
 }
 
 /** What is left of a chunk's inputs after some of its steps. */

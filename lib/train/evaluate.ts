@@ -3,7 +3,7 @@
 import { noGrad } from '../autograd/grad-mode.js';
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
-import { fail } from '../errors.js';
+import { checkListeners, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
@@ -58,6 +58,7 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkListeners('evaluate', options.signal);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
   const evaluation = await evaluateBatches(model, loader, classes, options.signal, options.capture);

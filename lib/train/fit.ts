@@ -2,7 +2,7 @@
 // `fit`: what it takes, what it gives back, and the checks that come before the first step.
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkListeners, checkOptions, describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
@@ -98,6 +98,8 @@ const training = new WeakSet<Module>();
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);
   checkOptions('fit', options, KNOWN_OPTIONS);
+  const { onBatch, onEpoch, onProgress } = options;
+  checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
   const epochs = checkEpochs(options.epochs ?? 1);
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });

@@ -35,7 +35,7 @@ export class OutputArrays {
     const large = specs.filter(({ size }) => size > 1);
     this.#specs = specs;
     this.#steps = steps;
-    this.numbers = new Float64Array((specs.length - large.length) * steps);
+    this.numbers = arrayFor('float64', (specs.length - large.length) * steps) as Float64Array;
     this.arrays = large.map(({ size, dtype }) => arrayFor(dtype, size * steps));
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of a captured plan over a source: what it may be told, what it tells, and what comes out.
-import { describe, fail } from '../errors.js';
+import { checkListeners, describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import { arrayFor } from '../tensor/tensor.js';
 import type { OutputSpec, StepOutputs } from './plan-outputs.js';
@@ -54,8 +54,10 @@ export interface PlanResult {
   readonly seconds: number;
 }
 
-/** Refuses options that are no sizes. */
-export function checkRunOptions({ steps, prefetch }: RunOptions): void {
+/** Refuses options that are no sizes, no signal, no functions. */
+export function checkRunOptions(options: RunOptions): void {
+  const { steps, prefetch, signal, onProgress, beforeStep } = options;
+  checkListeners('plan', signal, { onProgress, beforeStep });
   for (const [name, value, least] of [
     ['steps', steps, 1],
     ['prefetch', prefetch, 0],

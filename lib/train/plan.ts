@@ -18,7 +18,7 @@ import type { Varying } from '../native/varying.js';
 import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { arrayFor, Tensor } from '../tensor/tensor.js';
 import type { MannersOptions } from './manners.js';
 import { OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
 
@@ -231,7 +231,7 @@ export class CapturedStep {
 
   #variableTable({ steps, beforeStep }: PlanRunOptions): Float64Array {
     const width = this.#variables.length;
-    const table = new Float64Array(steps * width);
+    const table = arrayFor('float64', steps * width) as Float64Array;
     for (let step = 0; step < steps; step++) {
       beforeStep?.(step);
       for (let v = 0; v < width; v++) table[step * width + v] = this.#variables[v].at(step);

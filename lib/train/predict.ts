@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model says about images.
 import { noGrad } from '../autograd/grad-mode.js';
-import { describe, fail } from '../errors.js';
+import { checkListeners, describe, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { type GatherNormalization, gatherImages } from '../ops/gather.js';
@@ -95,6 +95,7 @@ class Job {
   #done = 0;
 
   constructor(model: Module, images: Uint8Array | Float32Array | Tensor, options: PredictOptions) {
+    checkListeners('predict', options.signal);
     this.#model = model;
     this.#options = options;
     this.#batchSize = checkBatchSize(options.batchSize ?? DEFAULT_BATCH);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches that an iterable gives out one by one. While steps run, the next ones are pulled and copied, up to a bound; a slow
 // source is waited for without holding the event loop, and never more is asked of it than will be run.
+import { describe, fail } from '../errors.js';
 import type { CapturedStep, StreamSpecs } from './plan.js';
 import { type BatchArrays, type Chunk, type Feed, Staging } from './sources.js';
 
@@ -13,6 +14,16 @@ export interface BatchSource<Source> {
   readonly prefetch: number;
   /** Batches that the run will take in all, if that is known. */
   readonly steps: number;
+}
+
+/** Refuses what an iterator's `next` must not give. */
+function checkResult<Result>(result: Result): Result {
+  if (typeof result === 'object' && result !== null) return result;
+  throw fail('ERR_DATA', {
+    op: 'plan',
+    expected: 'a source whose next() gives { value, done }',
+    received: describe(result),
+  });
 }
 
 interface Failure {
@@ -66,7 +77,7 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
   async #pull(): Promise<boolean> {
     this.#isPulling = true;
     this.#isExhausted = true; // an iterator that throws has ended itself
-    const { value, done } = await this.#source.iterator.next();
+    const { value, done } = checkResult(await this.#source.iterator.next());
     this.#isPulling = false;
     if (done === true) return false;
     this.#isExhausted = false;
@@ -144,7 +155,7 @@ export class BatchesInTurn implements Feed {
   #pull(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#isExhausted = true;
-    const { value, done } = this.#source.iterator.next();
+    const { value, done } = checkResult(this.#source.iterator.next());
     if (done === true) return;
     this.#isExhausted = false;
     this.#staging.add(value);
