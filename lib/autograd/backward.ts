@@ -28,6 +28,21 @@ function reverseTopologicalOrder(root: Tensor): Tensor[] {
   return order.reverse();
 }
 
+/** Sees the gradients that an operation gives to its inputs; null where none is needed. */
+export type BackwardWatcher = (node: GradNode, gradients: readonly (Tensor | null)[]) => void;
+
+let watcher: BackwardWatcher | undefined;
+
+/** Runs `body`, and shows `watch` what its backward passes give back, operation by operation. */
+export function watchBackward(watch: BackwardWatcher, body: () => void): void {
+  watcher = watch;
+  try {
+    body();
+  } finally {
+    watcher = undefined;
+  }
+}
+
 /** a += b, for two gradients of one tensor. */
 function addInto(a: Tensor, b: Tensor): void {
   emit('add', [a.handle, a.handle, b.handle]);
@@ -51,6 +66,7 @@ export function backward(root: Tensor, seed: Tensor, retainGraph: boolean): void
         if (gradient === undefined) continue; // nothing that reached it needed a gradient
         const results = ownedGradients(node, gradient);
         inFlight.delete(node);
+        watcher?.(node, results);
         distribute(node, results, inFlight);
         if (!retainGraph) node.release();
       }

@@ -2,6 +2,7 @@
 // `receptive train`: data, model, training, and the folder of results.
 import type { Split } from '../data/dataset.js';
 import { loadDataset } from '../data/registry.js';
+import { fail } from '../errors.js';
 import { createModel } from '../models/registry.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
@@ -120,7 +121,20 @@ async function watch({ flags, output, model, split, stop }: Job): Promise<FitRes
   }
 }
 
+/** Refuses to save a model whose last step was too long to be of use: its loss on the test images is not finite. */
+function checkUsable({ history }: FitResult): void {
+  const last = history.at(-1);
+  if (last?.valLoss === undefined || Number.isFinite(last.valLoss)) return;
+  throw fail('ERR_NUMERICS', {
+    op: 'train',
+    expected: 'a finite loss on the test images',
+    received: `${last.valLoss} after epoch ${last.epoch}`,
+    hint: 'a smaller --lr usually helps; nothing was saved',
+  });
+}
+
 async function finish(job: Job, result: FitResult): Promise<number> {
+  checkUsable(result);
   const { output, model, split, stop } = job;
   const { bold } = output.colors;
   const saved = await saveModel(job.folder.file('model.safetensors'), { ...job, dataset: split.train });

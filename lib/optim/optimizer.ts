@@ -114,11 +114,20 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
       this.name,
       updates.flatMap(({ parameter, memory }) => [parameter, ...memory.slots]),
     );
+    // A step that is replayed ends before its update where a gradient is not finite.
+    if (recording) this.requireFinite();
     for (const { parameter, grad, group, memory } of updates) {
       this.update(parameter, grad, memory.slots, momentOf(memory, group), group);
       if (recording) this.#recorded.add(memory);
       else memory.step += 1;
     }
+  }
+
+  /** @internal Throws ERR_NUMERICS where a gradient holds NaN or Infinity. */
+  requireFinite(): void {
+    this.parameters.forEach(({ grad }, i) => {
+      if (grad !== null) emit('require_finite', [grad.handle], [i + 1]);
+    });
   }
 
   /** @internal Makes what is kept for the parameters now: a recorded step must find it there. */

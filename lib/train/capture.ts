@@ -6,10 +6,11 @@ import { describe, didYouMean, fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
 import { DTYPES, type DType } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Plan } from './captured-plan.js';
+import { Plan, type Training } from './captured-plan.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import type { StepFunction, StreamSpecs } from './plan.js';
@@ -67,7 +68,8 @@ export function capture(step: StepFunction | TrainingStep, options: CaptureOptio
     throw refuse('a training step, { model, optimizer }, for microBatches', 'a function');
   }
   const recorded = body === undefined ? (step as StepFunction) : { step: body, parts };
-  return new Plan(new RecordedInputs(recorded, specs, loader, planning), manners);
+  const training = typeof step === 'function' ? undefined : failedStep(step);
+  return new Plan(new RecordedInputs(recorded, specs, loader, planning), manners, training);
 }
 
 function refuse(expected: string, received: string, hint?: string) {
@@ -90,6 +92,19 @@ function trainingStep(step: TrainingStep): DividedStepFunction {
   const learner = { model, optimizer, loss: loss === 'crossEntropy' ? undefined : loss };
   return (rows, samples, size, parts) =>
     inMode(model, true, () => ({ ...trainOn(learner, rows, samples, size, requireFinite, parts) }));
+}
+
+/** How a step that was refused is computed again, to see where its numbers stopped being finite. */
+function failedStep({ model, loss = 'crossEntropy' }: TrainingStep): Training {
+  const lossOf = loss === 'crossEntropy' ? crossEntropy : loss;
+  return (inputs) => {
+    let made: Readonly<Record<string, Tensor>> = {};
+    const images = () => {
+      made = inputs();
+      return made.images;
+    };
+    return { model, images, loss: (outputs) => lossOf(outputs, made.labels) };
+  };
 }
 
 function specsOf({ input, inputs }: CaptureOptions, isTraining: boolean): StreamSpecs {

@@ -10,6 +10,7 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { gatheredRows } from './batch-rows.js';
 import type { MannersOptions } from './manners.js';
 import { recordDivided } from './micro-batches.js';
+import { isNotFinite } from './not-finite.js';
 import { type CapturedStep, capturePlan } from './plan.js';
 import { inMode } from './slices.js';
 import { requireFinite, trainOn } from './train-step.js';
@@ -38,6 +39,7 @@ export class CapturedTraining {
   /** Samples of a part, once a full batch has been divided. */
   #partSize: number | undefined;
   readonly #plans = new Map<number, CapturedStep>();
+  #refused: Int32Array | undefined;
 
   constructor(
     model: Module,
@@ -108,6 +110,11 @@ export class CapturedTraining {
     return divided.plan;
   }
 
+  /** The images of the step that was refused because its numbers are not finite. */
+  get refused(): Int32Array | undefined {
+    return this.#refused;
+  }
+
   /** One epoch, or as much of it as the signal lets through. */
   async epoch(options: CapturedEpochOptions): Promise<void> {
     const indices = this.#loader.takeEpoch();
@@ -134,18 +141,26 @@ export class CapturedTraining {
       }
       return true;
     }
-    const result = await this.#planFor(batch).run({
-      ...this.#manners,
-      steps,
-      streams: { indices },
-      signal: options.signal,
-      beforeStep: (step) => options.beforeStep(first + step),
-      onSteps: (from, end, { loss, correct }) => {
-        for (let i = 0; i < end - from; i++) options.onStep(loss[i], correct[i], batch);
-        options.onReport();
-      },
-    });
-    return !result.aborted && options.signal?.aborted !== true;
+    const plan = this.#planFor(batch);
+    const before = plan.stepsDone;
+    try {
+      const result = await plan.run({
+        ...this.#manners,
+        steps,
+        streams: { indices },
+        signal: options.signal,
+        beforeStep: (step) => options.beforeStep(first + step),
+        onSteps: (from, end, { loss, correct }) => {
+          for (let i = 0; i < end - from; i++) options.onStep(loss[i], correct[i], batch);
+          options.onReport();
+        },
+      });
+      return !result.aborted && options.signal?.aborted !== true;
+    } catch (error) {
+      const done = plan.stepsDone - before;
+      this.#refused = isNotFinite(error) ? indices.slice(done * batch, (done + 1) * batch) : undefined;
+      throw error;
+    }
   }
 
   /** Frees the plans. */

@@ -4,7 +4,9 @@
 import { DataLoader } from '../data/loader.js';
 import { describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { MannersOptions } from './manners.js';
+import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import type { CapturedStep } from './plan.js';
 import { copyOutputs } from './plan-outputs.js';
 import { Collected, checkRunOptions, type PlanResult, type RunOptions } from './plan-run.js';
@@ -21,10 +23,14 @@ import { ArrayFeed, LoaderFeed } from './sources-memory.js';
  */
 export type PlanSource = DataLoader | BatchArrays | Iterable<BatchArrays> | AsyncIterable<BatchArrays>;
 
+/** From the inputs of a step to how it is computed again; present where the plan knows its model. */
+export type Training = (inputs: () => Readonly<Record<string, Tensor>>) => FailedStep;
+
 /** A recorded step that can be run over and over. Made by `capture`. */
 export class Plan {
   readonly #recorded: RecordedInputs;
   readonly #manners: MannersOptions;
+  readonly #training: Training | undefined;
   #state: 'idle' | 'running' | 'disposed' = 'idle';
   #stepsDone = 0;
   /** The step that is being replayed. */
@@ -34,9 +40,10 @@ export class Plan {
   #atRest: (() => void)[] = [];
 
   /** @internal Use `capture`. */
-  constructor(recorded: RecordedInputs, manners: MannersOptions) {
+  constructor(recorded: RecordedInputs, manners: MannersOptions, training: Training | undefined) {
     this.#recorded = recorded;
     this.#manners = manners;
+    this.#training = training;
   }
 
   /** Steps done since the plan was made, also in runs that ended with an error. */
@@ -67,7 +74,8 @@ export class Plan {
    * generators move on by the steps that were done, however the run ends.
    *
    * Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT for inputs that do not fit, with their name, after the steps before them;
-   * ERR_DATA where an iterable ends before `steps`; ERR_BUSY while another run is on; ERR_DISPOSED; what the source, a
+   * ERR_NUMERICS in the first step whose loss or gradients are not finite, which then changed nothing; for a training step,
+   * model and loss are called once more, to say where that began; ERR_DATA where an iterable ends before `steps`; ERR_BUSY while another run is on; ERR_DISPOSED; what the source, a
    * callback or a step throws.
    */
   async run(source: PlanSource, options: RunOptions = {}): Promise<PlanResult> {
@@ -216,12 +224,15 @@ export class Plan {
       try {
         await chunk.plan.run({
           steps: chunk.steps - ran,
-          streams: rest(chunk, ran),
+          streams: sliceOf(chunk, ran, chunk.steps),
           ...this.#manners,
           signal,
           beforeStep: beforeStep && ((step) => beforeStep(first + step)),
           onSteps: (from, end, outputs) => run.report(first + from, first + end, outputs, total),
         });
+      } catch (error) {
+        const steps = chunk.plan.stepsDone - before;
+        throw this.#explained(error, chunk, ran + steps, first + steps);
       } finally {
         const steps = chunk.plan.stepsDone - before;
         this.#account(steps, feed, run, first);
@@ -243,9 +254,20 @@ export class Plan {
         beforeStep: beforeStep && ((step) => beforeStep(first + step)),
       });
       run.report(first, first + chunk.steps, outputs, total);
+    } catch (error) {
+      const steps = chunk.plan.stepsDone - before;
+      throw this.#explained(error, chunk, steps, first + steps);
     } finally {
       this.#account(chunk.plan.stepsDone - before, feed, run, first);
     }
+  }
+
+  /** An error of step `step` of a chunk, `number` of the run; where numbers were not finite, with where that began. */
+  #explained(error: unknown, chunk: Chunk, step: number, number: number): unknown {
+    if (!isNotFinite(error)) return error;
+    const inputs = () => this.#recorded.inputsOf(chunk.plan, sliceOf(chunk, step, step + 1));
+    const where = `step ${number} of this run, counted from 0`;
+    return explainNotFinite('plan', error, where, this.#training?.(inputs));
   }
 
   #account(steps: number, feed: Feed<Awaitable>, run: Run, first: number): void {
@@ -342,14 +364,14 @@ function checkIterator<Source>(iterator: Source): Source {
   });
 }
 
-/** What is left of a chunk's inputs after some of its steps. */
-function rest({ steps, streams }: Chunk, done: number): BatchArrays {
-  if (done === 0) return streams;
-  const left: Record<string, TypedArray> = {};
+/** A chunk's inputs of steps `first` to `end` - 1. */
+function sliceOf({ steps, streams }: Chunk, first: number, end: number): BatchArrays {
+  const slices: Record<string, TypedArray> = {};
   for (const [name, array] of Object.entries(streams)) {
-    left[name] = array.subarray((array.length / steps) * done);
+    const size = array.length / steps;
+    slices[name] = array.subarray(first * size, end * size);
   }
-  return left;
+  return slices;
 }
 
 /** Waits for a value, or until the signal is aborted. */

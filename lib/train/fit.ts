@@ -89,11 +89,14 @@ const training = new WeakSet<Module>();
  * Trains a classifier: softmax cross-entropy between the model's logits and the labels of the data set.
  *
  * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights
- * that come out depend on the model's own, the data, the options and the seed, and not on the number of threads. Stopped by the signal, it resolves, with `aborted: true`.
+ * that come out depend on the model's own, the data, the options and the seed, and not on the number of threads. Stopped by
+ * the signal, it resolves, with `aborted: true`.
  *
  * Throws, before anything is changed: ERR_ARGUMENT for wrong options or an empty data set, ERR_SHAPE where data set and
- * model do not fit, ERR_BUSY for a model that is being trained already. Throws ERR_NUMERICS when the loss is not finite
- * any more, before the step that it would have led to.
+ * model do not fit, ERR_BUSY for a model that is being trained already. Throws ERR_NUMERICS in the first step whose loss or
+ * gradients are not finite: weights, running statistics, optimizer and random numbers are then those before that step. The
+ * step is computed once more to find where that began, which the error says: an image, a parameter, or the first layer
+ * (`path`) and operation whose output, or else whose gradient, was not finite.
  */
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);

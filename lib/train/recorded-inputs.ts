@@ -5,10 +5,12 @@ import type { DataLoader } from '../data/loader.js';
 import { fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
 import { BatchParts } from '../ops/batch-part.js';
+import { tensor } from '../tensor/create.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import { type BatchRows, gatheredRows, givenRows, type Inputs } from './batch-rows.js';
 import { recordDivided } from './micro-batches.js';
 import { type CapturedStep, capturePlan, type StepFunction, type StreamSpecs } from './plan.js';
+import type { BatchArrays } from './sources.js';
 
 /** The inputs that a loader's full batches give. */
 export function loaderSpecs(loader: DataLoader): StreamSpecs {
@@ -61,6 +63,16 @@ export class RecordedInputs {
   get given(): CapturedStep {
     this.#given ??= this.#record(this.specs, this.specs.images?.shape[0] ?? 0, givenRows);
     return this.#given;
+  }
+
+  /** The inputs of one step that `plan` replays, as tensors, from its slices of the streams. */
+  inputsOf(plan: CapturedStep, slices: BatchArrays): Inputs {
+    if (plan !== this.#given && this.#gathering !== undefined) {
+      return gatheredRows(this.#gathering.loader, tensor(slices.indices), Object.keys(this.specs))();
+    }
+    return Object.fromEntries(
+      Object.entries(this.specs).map(([name, { shape }]) => [name, tensor(slices[name], shape)]),
+    );
   }
 
   /** The step that gathers its inputs from this loader's data set, by number of images. */

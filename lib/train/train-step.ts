@@ -2,7 +2,7 @@
 // One training step, the same whether it runs now or is recorded: forward, loss, backward, update. A batch may be
 // computed in parts, whose gradients add up before the one update.
 import { noGrad } from '../autograd/grad-mode.js';
-import { emit } from '../native/bindings.js';
+import { emit, isRecordingNow } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { add, scale } from '../ops/arithmetic.js';
 import { BatchParts } from '../ops/batch-part.js';
@@ -45,6 +45,7 @@ export function trainOn(
   learner.optimizer.zeroGrad();
   const sums =
     size < samples ? onParts(learner, rows, samples, size, check, parts) : onWhole(learner, rows(), check);
+  if (!isRecordingNow()) learner.optimizer.requireFinite(); // where it is recorded, step() does so itself
   learner.optimizer.step();
   const { loss, predicted, labels } = sums;
   return predicted === undefined ? { loss } : { loss, correct: countEqual(predicted, labels) };

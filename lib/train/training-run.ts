@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
 import type { Batch, DataLoader } from '../data/loader.js';
-import { fail, ReceptiveError } from '../errors.js';
+import type { ReceptiveError } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
+import { gatherImages, gatherLabels } from '../ops/gather.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { tensor } from '../tensor/create.js';
+import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { givenRows } from './batch-rows.js';
@@ -11,9 +15,11 @@ import type { CapturedTraining } from './captured-epoch.js';
 import { EpochProgress } from './epoch-progress.js';
 import { evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
+import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
+import { SavedBuffers } from './saved-buffers.js';
 import { inSlices } from './slices.js';
-import { trainOn } from './train-step.js';
+import { requireFinite, trainOn } from './train-step.js';
 
 const PROGRESS_INTERVAL = 100; // ms
 
@@ -106,8 +112,9 @@ export class TrainingRun {
 
   async #eagerEpoch(progress: EpochProgress): Promise<void> {
     const iterator = this.#loader[Symbol.iterator]();
+    using buffers = new SavedBuffers(this.#model);
     const step = (): boolean => {
-      const { loss, correct, images } = this.#oneStep(iterator, progress);
+      const { loss, correct, images } = this.#oneStep(iterator.next().value, buffers, progress);
       this.#account(progress, loss, correct, images);
       return progress.batch < progress.batches && !this.#isAborted;
     };
@@ -132,9 +139,9 @@ export class TrainingRun {
         onReport: () => this.#report(progress),
       });
     } catch (error) {
-      if (!(error instanceof ReceptiveError) || error.code !== 'ERR_NUMERICS') throw error;
+      if (!isNotFinite(error) || captured.refused === undefined) throw error;
       this.#setLr(this.#step);
-      throw this.#notFinite(error.received, progress);
+      throw this.#notFinite(error, captured.refused, progress);
     }
   }
 
@@ -157,22 +164,33 @@ export class TrainingRun {
     });
   }
 
-  #oneStep(iterator: Iterator<Batch>, progress: EpochProgress) {
-    return tensorScope(() => {
-      const { images, labels, indices } = iterator.next().value;
-      const learner = { model: this.#model, optimizer: this.#optimizer };
-      const check = (loss: Tensor) => {
-        const value = loss.item();
-        if (!Number.isFinite(value)) throw this.#notFinite(String(value), progress);
-        this.#setLr(this.#step);
-      };
-      const samples = indices.length;
-      const { microBatches } = this.#options;
-      const parts = typeof microBatches === 'number' ? microBatches : 1;
-      const size = this.#loader.batchSize / parts;
-      const { loss, correct } = trainOn(learner, givenRows({ images, labels }), samples, size, check);
-      return { loss: loss.item(), correct: (correct as Tensor).item(), images: samples };
-    });
+  /** A step on one batch. One that is refused changes nothing: running statistics and generators are put back. */
+  #oneStep(batch: Batch, buffers: SavedBuffers, progress: EpochProgress) {
+    buffers.save();
+    try {
+      const { result, draws } = recordDraws(() => tensorScope(() => this.#compute(batch)));
+      for (const [generator, { perStep }] of draws) generator.advance(perStep);
+      return result;
+    } catch (error) {
+      buffers.restore();
+      throw isNotFinite(error) ? this.#notFinite(error, batch.indices, progress) : error;
+    } finally {
+      batch.dispose();
+    }
+  }
+
+  #compute({ images, labels, indices }: Batch) {
+    const learner = { model: this.#model, optimizer: this.#optimizer };
+    const check = (loss: Tensor) => {
+      requireFinite(loss);
+      this.#setLr(this.#step);
+    };
+    const samples = indices.length;
+    const { microBatches } = this.#options;
+    const parts = typeof microBatches === 'number' ? microBatches : 1;
+    const size = this.#loader.batchSize / parts;
+    const { loss, correct } = trainOn(learner, givenRows({ images, labels }), samples, size, check);
+    return { loss: loss.item(), correct: (correct as Tensor).item(), images: samples };
   }
 
   #report(progress: EpochProgress): void {
@@ -195,12 +213,21 @@ export class TrainingRun {
     });
   }
 
-  #notFinite(loss: string, { epoch, batch }: EpochProgress) {
-    return fail('ERR_NUMERICS', {
-      op: 'fit',
-      expected: 'a finite loss',
-      received: `${loss} at step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#optimizer.lr}`,
-      hint: 'a smaller learning rate usually helps; the model keeps the weights of the step before',
-    });
+  /** The error of a refused step on these images of the data set. */
+  #notFinite(refusal: ReceptiveError, rows: Int32Array, { epoch, batch }: EpochProgress) {
+    const { native, dataset } = this.#loader;
+    const indices = tensor(rows);
+    const step: FailedStep = {
+      model: this.#model,
+      images: () => gatherImages(native.images, indices, dataset.normalization),
+      loss: (logits) => crossEntropy(logits, gatherLabels(native.labels, indices)),
+      imageAt: (row) => rows[row],
+    };
+    try {
+      const where = `step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#optimizer.lr}`;
+      return explainNotFinite('fit', refusal, where, step);
+    } finally {
+      indices.dispose();
+    }
   }
 }

@@ -2,6 +2,8 @@
 #include "ops/reduce.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/select.h"
@@ -11,7 +13,8 @@
 namespace receptive::ops {
 namespace {
 
-constexpr std::int64_t kSumChunk = 1 << 14;  // floats that one task sums: 64 KiB, about 2 µs
+constexpr std::int64_t kSumChunk = 1 << 14;     // floats that one task sums: 64 KiB, about 2 µs
+constexpr std::int64_t kFiniteChunk = 1 << 15;  // nothing is kept of these sums: less to hand out
 
 void zero(float* out, std::int64_t count) {
   std::memset(out, 0, static_cast<std::size_t>(count) * sizeof(float));
@@ -57,6 +60,18 @@ float sum(const float* in, std::int64_t count, float factor) {
     partials[begin / kSumChunk] = vector.sum(in + begin, end - begin);
   });
   return factor * vector.sum(partials, chunks);
+}
+
+bool is_finite(const float* in, std::int64_t count) {
+  const VectorKernels& vector = *kernels().vector;
+  std::atomic<bool> finite{true};
+  parallel_ranges(count, kFiniteChunk, [&](std::int64_t begin, std::int64_t end) {
+    // NaN and infinities reach every sum; only a sum that overflowed by itself needs a look at each element.
+    if (std::isfinite(vector.sum(in + begin, end - begin))) return;
+    const bool all = std::all_of(in + begin, in + end, [](float value) { return std::isfinite(value); });
+    if (!all) finite.store(false, std::memory_order_relaxed);
+  });
+  return finite.load(std::memory_order_relaxed);
 }
 
 }  // namespace receptive::ops

@@ -15,4 +15,7 @@ void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t col
 // factor * the sum of all elements
 float sum(const float* in, std::int64_t count, float factor);
 
+// Whether no element is NaN or an infinity.
+bool is_finite(const float* in, std::int64_t count);
+
 }  // namespace receptive::ops

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "kernels/select.h"
 #include "ops/reduce.h"
@@ -156,11 +157,19 @@ Status sum(const Arguments& args) {
   return Status::success();
 }
 
-// (in [1]): refuses NaN and infinity, so that a step ends before they reach the weights
+// (in; which): refuses NaN and infinity, so that a step ends before they reach the weights. `which` says what
+// it is, for the error: 0 the loss, k the gradient of the optimizer's parameter k - 1.
 Status require_finite(const Arguments& args) {
-  RECEPTIVE_CHECK(args.require(0, float_dtype(args), 1));
+  const std::int64_t size = args.size(0), which = args.integer(0);
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), size));
+  const bool finite = is_double(args) ? reference::is_finite(args.data<double>(0), size)
+                                      : ops::is_finite(args.data<float>(0), size);
+  if (finite) return Status::success();
+  if (which > 0) {
+    return Status::refuse("ERR_NUMERICS", "finite gradients",
+                          "NaN or Infinity in that of parameter " + std::to_string(which - 1));
+  }
   const double value = is_double(args) ? *args.data<double>(0) : static_cast<double>(*args.data<float>(0));
-  if (std::isfinite(value)) return Status::success();
   return Status::refuse("ERR_NUMERICS", "a finite loss",
                         std::isnan(value) ? "NaN"
                         : value > 0       ? "Infinity"

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/replay.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "plan/execute.h"
+#include "plan/rewrite.h"
 #include "plan/updates.h"
 #include "runtime/denormals.h"
 #include "runtime/thread_limit.h"
 
 namespace receptive::plan {
 namespace {
+
+std::size_t bytes_of(const Buffer& buffer) {
+  return static_cast<std::size_t>(buffer.size) * dtype_bytes(buffer.dtype);
+}
 
 double number_at(const char* data, Dtype dtype) {
   const Buffer buffer{const_cast<char*>(data), 1, dtype};
@@ -43,6 +49,44 @@ Replay::Replay(PlannedStep planned) : planned_(std::move(planned)) {
     arguments_.emplace_back(operands_.data() + first_[i], static_cast<int>(instruction.operands.size()),
                             instruction.params.data(), static_cast<int>(instruction.params.size()));
   }
+  find_exposed();
+}
+
+// Running statistics and counters, mostly: the forward pass moves them before the loss is known. The updates
+// come after all checks, so weights are not among them.
+void Replay::find_exposed() {
+  std::size_t checks = program_.instructions.size();
+  while (checks > 0 && !is(program_.instructions[checks - 1], "require_finite")) --checks;
+  std::vector<int> seen;
+  for (std::size_t i = 0; i < checks; ++i) {
+    const Recorded& instruction = program_.instructions[i];
+    const OpcodeTraits& traits = opcode_traits(instruction.opcode);
+    for (std::size_t o = 0; o < instruction.operands.size(); ++o) {
+      const Operand& operand = instruction.operands[o];
+      if (operand.kind != Operand::Kind::kTensor || !traits.writes_operand(o)) continue;
+      if (std::find(seen.begin(), seen.end(), operand.index) != seen.end()) continue;
+      seen.push_back(operand.index);
+      exposed_.push_back(first_[i] + o);
+    }
+  }
+}
+
+void Replay::save_exposed() {
+  char* to = static_cast<char*>(saved_.data());
+  for (const std::size_t operand : exposed_) {
+    const Buffer& tensor = operands_[operand];
+    std::memcpy(to, tensor.data, bytes_of(tensor));
+    to += bytes_of(tensor);
+  }
+}
+
+void Replay::restore_exposed() {
+  const char* from = static_cast<const char*>(saved_.data());
+  for (const std::size_t operand : exposed_) {
+    const Buffer& tensor = operands_[operand];
+    std::memcpy(tensor.data, from, bytes_of(tensor));
+    from += bytes_of(tensor);
+  }
 }
 
 Status Replay::bind(const TensorTable& tensors) {
@@ -63,11 +107,14 @@ Status Replay::bind(const TensorTable& tensors) {
 }
 
 Status Replay::reserve() {
-  if (memory_.arena_bytes == 0 || arena_.reserve(static_cast<std::size_t>(memory_.arena_bytes)) != nullptr) {
-    return Status::success();
-  }
-  return Status::refuse("ERR_OUT_OF_MEMORY",
-                        std::to_string(memory_.arena_bytes) + " bytes for the step's buffers",
+  std::size_t saved = 0;
+  for (const std::size_t operand : exposed_) saved += bytes_of(operands_[operand]);
+  const auto has_room = [](AlignedBuffer* buffer, std::size_t bytes) {
+    return bytes == 0 || buffer->reserve(bytes) != nullptr;
+  };
+  const auto arena = static_cast<std::size_t>(memory_.arena_bytes);
+  if (has_room(&arena_, arena) && has_room(&saved_, saved)) return Status::success();
+  return Status::refuse("ERR_OUT_OF_MEMORY", std::to_string(arena + saved) + " bytes for the step's buffers",
                         "none from the system");
 }
 
@@ -102,7 +149,17 @@ Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
   const ThreadLimit limit(run.threads);
   const FlushDenormals flush;
   place(run, step);
-  const std::size_t begin = step == 0 ? 0 : static_cast<std::size_t>(program_.once);
+  save_exposed();
+  const Status status = instructions(step == 0 ? 0 : static_cast<std::size_t>(program_.once), turn);
+  if (status.ok()) {
+    hand_out(run, step);
+  } else {
+    restore_exposed();
+  }
+  return status;
+}
+
+Status Replay::instructions(std::size_t begin, Turn* turn) {
   for (std::size_t i = begin; i < program_.instructions.size();) {
     const int opcode = program_.instructions[i].opcode, count = planned_.run_length[i];
     const Status status =
@@ -111,7 +168,6 @@ Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
     if (!status.ok()) return status;
     turn->between_instructions();
   }
-  hand_out(run, step);
   return Status::success();
 }
 

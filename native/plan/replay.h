@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a recorded step over and over: no JavaScript, and no allocation after the first step.
+// Runs a recorded step over and over: no JavaScript, and no allocation after the first step. A step that is
+// refused in its middle (a loss that is not finite) leaves the tensors outside as they were before it.
 #pragma once
 
 #include <atomic>
@@ -60,6 +61,10 @@ class Replay {
  private:
   Status reserve();
   Status one_step(const Run& run, std::int64_t step, Turn* turn);
+  Status instructions(std::size_t begin, Turn* turn);
+  void find_exposed();
+  void save_exposed();
+  void restore_exposed();
   void place(const Run& run, std::int64_t step);
   void hand_out(const Run& run, std::int64_t step) const;
 
@@ -67,7 +72,9 @@ class Replay {
   Program& program_ = planned_.program;
   const MemoryPlan& memory_ = planned_.memory;
   AlignedBuffer arena_;
-  double owed_ = 0;  // ms of rest that earlier runs left over
+  AlignedBuffer saved_;               // what the exposed tensors held before the step
+  std::vector<std::size_t> exposed_;  // operands: tensors outside that are written before the last check
+  double owed_ = 0;                   // ms of rest that earlier runs left over
   std::vector<int> streams_, numbers_, arrays_;
   std::vector<Buffer> operands_;      // of all instructions, one after another
   std::vector<std::size_t> first_;    // where an instruction's operands begin

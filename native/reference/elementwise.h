@@ -21,6 +21,12 @@ inline double sum(const double* in, std::int64_t count, double factor) {
   for (std::int64_t i = 0; i < count; ++i) total += in[i];
   return factor * total;
 }
+inline bool is_finite(const double* in, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (!std::isfinite(in[i])) return false;
+  }
+  return true;
+}
 inline void column_sum(double* out, const double* in, std::int64_t rows, std::int64_t columns) {
   for (std::int64_t c = 0; c < columns; ++c) out[c] = 0;
   for (std::int64_t i = 0; i < rows * columns; ++i) out[i % columns] += in[i];

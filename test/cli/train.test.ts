@@ -129,4 +129,19 @@ describe('receptive train, stopped', () => {
     expect(stderr).toContain('receptive: stopped before there was anything to save');
     expect(existsSync(join(cwd, 'early'))).toBe(false);
   });
+
+  it('ends with one line where numbers are not finite any more, and leaves a good model alone', async () => {
+    expect((await train('--out', 'kept')).status).toBe(0);
+    const file = join(cwd, 'kept/model.safetensors');
+    const good = readFileSync(file);
+    // In the middle of an epoch, and in the very last step, which no step comes after
+    for (const more of [[], ['--train-size', '64', '--epochs', '1']]) {
+      const { status, stdout, stderr } = await train('--out', 'kept', '--lr', '1e9', '--json', ...more);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      const lines = stderr.split('\n').filter((line) => line.startsWith('receptive: '));
+      expect(lines).toEqual([expect.stringMatching(/expected a finite loss.*\[ERR_NUMERICS\]$/)]);
+      expect(readFileSync(file).equals(good)).toBe(true);
+    }
+    expect(readdirSync(join(cwd, 'kept'))).toHaveLength(5);
+  });
 });

@@ -142,6 +142,34 @@ describe('sums', () => {
   });
 });
 
+describe('require_finite', () => {
+  const check = (x: NumberArray) => call('require_finite', [], [x], [3]);
+
+  it('passes finite numbers, also those whose sum is not', () => {
+    for (const size of sizes) {
+      const large = new Float32Array(size).fill(3e38);
+      forEachIsaAndThreads(() => {
+        for (const x of [new Float32Array(size).fill(-1e-40), large, Float64Array.from(large)]) check(x);
+      });
+    }
+  });
+
+  it('refuses NaN and infinities in any place, and says of which parameter', () => {
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      for (const [size, at] of [...sizes.map((size) => [size, size - 1]), [50_001, 0], [70_000, 32_768]]) {
+        const x = new Float32Array(size).fill(3e38);
+        x[at] = bad;
+        const refusal = { code: 'ERR_NUMERICS', received: expect.stringContaining('parameter 2') };
+        forEachIsaAndThreads(() => {
+          for (const values of [x, Float64Array.from(x)]) {
+            expect(() => check(values)).toThrow(expect.objectContaining(refusal));
+          }
+        });
+      }
+    }
+  });
+});
+
 describe('instruction sets', () => {
   it('the scalar one is always there, the best first', () => {
     expect(isas.at(-1)).toBe('scalar');
