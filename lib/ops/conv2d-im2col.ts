@@ -36,8 +36,15 @@ export function im2colGradInput(dx: Tensor, dy: Tensor, weight: Tensor, g: Conv2
   emit('col2im', [dx.handle, patches.handle], g.numbers);
 }
 
-/** dWeight = dyᵀ · patches(x) */
-export function im2colGradWeight(dWeight: Tensor, dy: Tensor, x: Tensor, g: Conv2dGeometry): void {
+/** dWeight = dyᵀ · patches(x), dBias = the sum of dy over the pixels */
+export function im2colGradWeight(
+  dWeight: Tensor,
+  dBias: Tensor | null,
+  dy: Tensor,
+  x: Tensor,
+  g: Conv2dGeometry,
+): void {
   using patches = patchesOf(x, g);
+  if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [g.pixels, dBias.size]);
   emit('linear_grad_weight', [dWeight.handle, dy.handle, patches.handle], linearNumbers(g));
 }

@@ -83,8 +83,8 @@ const direct = {
   gradInput(dx: Tensor, dy: Tensor, weight: Tensor, g: Conv2dGeometry): void {
     emit('conv2d_grad_input', [dx.handle, dy.handle, weight.handle], g.numbers);
   },
-  gradWeight(dWeight: Tensor, dy: Tensor, x: Tensor, g: Conv2dGeometry): void {
-    emit('conv2d_grad_weight', [dWeight.handle, dy.handle, x.handle], g.numbers);
+  gradWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, g: Conv2dGeometry): void {
+    emit('conv2d_grad_weight', [dWeight.handle, dBias?.handle ?? -1, dy.handle, x.handle], g.numbers);
   },
 };
 
@@ -114,8 +114,8 @@ export function conv2d(
     const dWeight = needs[1] ? Tensor.empty(weight.shape, x.dtype) : null;
     const dBias = needs[2] ? Tensor.empty([weight.shape[0]], x.dtype) : null;
     if (dx !== null) passes.gradInput(dx, dy, weight, g);
-    if (dWeight !== null) passes.gradWeight(dWeight, dy, x, g);
-    if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [g.pixels, dBias.size]);
+    if (dWeight !== null) passes.gradWeight(dWeight, dBias, dy, x, g);
+    else if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [g.pixels, dBias.size]);
     return [dx, dWeight, dBias];
   });
 }

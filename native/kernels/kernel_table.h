@@ -7,6 +7,7 @@
 #include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/image_kernels.h"
+#include "kernels/interleaved_kernels.h"
 #include "kernels/optimizer_kernels.h"
 #include "kernels/pool2d_kernels.h"
 #include "kernels/random_kernels.h"
@@ -26,6 +27,7 @@ struct KernelTable {
   const OptimizerKernels* optimizer;
   const GatherKernels* gather;
   const BatchNormKernels* batch_norm;
+  const InterleavedKernels* interleaved;
 };
 
 }  // namespace receptive

@@ -33,7 +33,9 @@ namespace ops {
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
                     const Conv2dGeometry& geometry);
 void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry);
-void conv2d_grad_weight(float* dweight, const float* dy, const float* x, const Conv2dGeometry& geometry);
+// dbias, the sum of dy over the pixels, may be nullptr.
+void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
+                        const Conv2dGeometry& geometry);
 
 }  // namespace ops
 }  // namespace receptive

@@ -2,12 +2,21 @@
 #include "ops/conv2d_algorithm.h"
 
 #include "kernels/select.h"
+#include "ops/conv2d_interleaved.h"
+#include "ops/interleave.h"
 
 namespace receptive::ops {
 namespace {
 
 // grad_input by taps has its vectors along inC: with fewer channels than this they are nearly empty.
 constexpr std::int64_t kMinTapChannels = 16;  // a full AVX-512 vector
+
+// Whether vectors along the images pay. Those along the channels need a whole AVX-512 vector of them; lanes
+// without an image compute for nothing, up to a quarter of them less than what few channels waste.
+bool is_for_lanes(const Conv2dGeometry& g) {
+  constexpr std::int64_t kFewChannels = 16;
+  return g.in_c < kFewChannels && g.out_c <= kFewChannels && 4 * g.batch >= 3 * blocks_of(g.batch) * kLanes;
+}
 
 // One channel, and few enough output channels that a tile takes them all.
 bool is_plane(const Conv2dGeometry& g, const GemmKernels& gemm) {
@@ -18,15 +27,17 @@ bool is_plane(const Conv2dGeometry& g, const GemmKernels& gemm) {
 }  // namespace
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table) {
+  if (is_for_lanes(g)) return ForwardAlgorithm::kInterleaved;
   return is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
 }
 
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable&) {
+  if (is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
   return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
 }
 
-GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry&, const KernelTable&) {
-  return GradWeightAlgorithm::kDirect;
+GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable&) {
+  return is_for_lanes(g) ? GradWeightAlgorithm::kInterleaved : GradWeightAlgorithm::kDirect;
 }
 
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
@@ -36,6 +47,8 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
       return conv2d_forward_direct(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kPlane:
       return conv2d_forward_plane(y, x, weight, bias, relu, g);
+    case ForwardAlgorithm::kInterleaved:
+      return conv2d_forward_through_lanes(y, x, weight, bias, relu, g);
   }
 }
 
@@ -45,13 +58,18 @@ void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Co
       return conv2d_grad_input_direct(dx, dy, weight, g);
     case GradInputAlgorithm::kColumns:
       return conv2d_grad_input_columns(dx, dy, weight, g);
+    case GradInputAlgorithm::kInterleaved:
+      return conv2d_grad_input_through_lanes(dx, dy, weight, g);
   }
 }
 
-void conv2d_grad_weight(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
+void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
+                        const Conv2dGeometry& g) {
   switch (grad_weight_algorithm(g, kernels())) {
     case GradWeightAlgorithm::kDirect:
-      return conv2d_grad_weight_direct(dweight, dy, x, g);
+      return conv2d_grad_weight_direct(dweight, dbias, dy, x, g);
+    case GradWeightAlgorithm::kInterleaved:
+      return conv2d_grad_weight_through_lanes(dweight, dbias, dy, x, g);
   }
 }
 

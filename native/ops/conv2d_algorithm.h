@@ -9,17 +9,20 @@
 namespace receptive::ops {
 
 enum class ForwardAlgorithm {
-  kDirect,  // batch-reduce GEMM, rows of A point into x (conv2d_forward.cc)
-  kPlane,   // vectors along the pixels of an image of one channel (conv2d_forward_plane.cc)
+  kDirect,       // batch-reduce GEMM, rows of A point into x (conv2d_forward.cc)
+  kPlane,        // vectors along the pixels of an image of one channel (conv2d_forward_plane.cc)
+  kInterleaved,  // vectors along the images (conv2d_interleaved.h)
 };
 
 enum class GradInputAlgorithm {
   kDirect,   // batch-reduce GEMM, rows of A point into dy, a problem per stride phase
   kColumns,  // the gradient of the patch matrix, added back to the image (col2im)
+  kInterleaved,
 };
 
 enum class GradWeightAlgorithm {
   kDirect,  // dyᵀ · patches (conv2d_grad_weight.cc)
+  kInterleaved,
 };
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
@@ -35,7 +38,7 @@ void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight,
                               const Conv2dGeometry& geometry);
 void conv2d_grad_input_columns(float* dx, const float* dy, const float* weight,
                                const Conv2dGeometry& geometry);
-void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x,
+void conv2d_grad_weight_direct(float* dweight, float* dbias, const float* dy, const float* x,
                                const Conv2dGeometry& geometry);
 
 }  // namespace receptive::ops

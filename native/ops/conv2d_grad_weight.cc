@@ -89,7 +89,8 @@ void grad_weight_task(float* dweight, const float* dy, const PaddedBatch& x, con
 
 }  // namespace
 
-void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
+void conv2d_grad_weight_direct(float* dweight, float* dbias, const float* dy, const float* x,
+                               const Conv2dGeometry& g) {
   const Panels panels(g.patch(), g.output_pixels(), *kernels().gemm);
   const PaddedBatch padded = padded_batch(x, g);
   const std::int64_t chunks = chunk_count(g, panels.count()), rows = g.batch * g.out_h;
@@ -99,7 +100,8 @@ void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x, 
     grad_weight_task(partials + chunk * g.weight_size(), dy, padded, panels, panel, chunk * rows / chunks,
                      (chunk + 1) * rows / chunks, g);
   });
-  if (chunks > 1) sum_partials(dweight, partials, chunks, g.weight_size());
+  if (chunks > 1) sum_partials(dweight, partials, chunks, g.weight_size(), g.weight_size());
+  if (dbias != nullptr) column_sum(dbias, dy, g.output_pixels(), g.out_c);
 }
 
 }  // namespace receptive::ops

@@ -22,13 +22,14 @@ void zero(float* out, std::int64_t count) {
 
 }  // namespace
 
-void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size) {
+void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size,
+                  std::int64_t step) {
   const VectorKernels& vector = *kernels().vector;
   parallel_ranges(size, kSumChunk, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t count = end - begin;
     std::memcpy(out + begin, partials + begin, static_cast<std::size_t>(count) * sizeof(float));
     for (std::int64_t part = 1; part < parts; ++part) {
-      vector.add(out + begin, out + begin, partials + part * size + begin, count);
+      vector.add(out + begin, out + begin, partials + part * step + begin, count);
     }
   });
 }
@@ -48,7 +49,7 @@ void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t col
     zero(partial, columns);
     vector.add_rows(partial, in + begin * columns, end - begin, columns);
   });
-  sum_partials(out, partials, chunks, columns);
+  sum_partials(out, partials, chunks, columns, columns);
 }
 
 float sum(const float* in, std::int64_t count, float factor) {

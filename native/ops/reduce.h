@@ -6,8 +6,9 @@
 
 namespace receptive::ops {
 
-// out[i] = sum over p of partials[p][i], p in order
-void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size);
+// out[i] = sum over p of partials[p * step + i], p in order
+void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size,
+                  std::int64_t step);
 
 // out[c] = sum over rows of in[row][c]: the gradient of a bias
 void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t columns);

@@ -87,18 +87,21 @@ Status conv2d_grad_input(const Arguments& args) {
   return Status::success();
 }
 
-// (dweight, dy, x)
+// (dweight, dbias?, dy, x)
 Status conv2d_grad_weight(const Arguments& args) {
   Conv2dGeometry g;
   RECEPTIVE_CHECK(read_geometry(args, &g));
   const Dtype dtype = float_dtype(args);
   RECEPTIVE_CHECK(args.require(0, dtype, g.weight_size()));
-  RECEPTIVE_CHECK(args.require(1, dtype, g.output_size()));
-  RECEPTIVE_CHECK(args.require(2, dtype, g.input_size()));
+  RECEPTIVE_CHECK(args.allow(1, dtype, g.out_c));
+  RECEPTIVE_CHECK(args.require(2, dtype, g.output_size()));
+  RECEPTIVE_CHECK(args.require(3, dtype, g.input_size()));
   if (is_double(args)) {
-    reference::conv2d_grad_weight(args.data<double>(0), args.data<double>(1), args.data<double>(2), g);
+    reference::conv2d_grad_weight(args.data<double>(0), args.data<double>(1), args.data<double>(2),
+                                  args.data<double>(3), g);
   } else {
-    ops::conv2d_grad_weight(args.data<float>(0), args.data<float>(1), args.data<float>(2), g);
+    ops::conv2d_grad_weight(args.data<float>(0), args.data<float>(1), args.data<float>(2),
+                            args.data<float>(3), g);
   }
   return Status::success();
 }

@@ -38,7 +38,7 @@
   /* conv2d.cc */                                           \
   X(conv2d_forward, at(0), none, kPure)                     \
   X(conv2d_grad_input, at(0), none, kPure)                  \
-  X(conv2d_grad_weight, at(0), none, kPure)                 \
+  X(conv2d_grad_weight, at(0, 1), none, kPure)              \
   X(im2col, at(0), none, kPure)                             \
   X(col2im, at(0), none, kPure)                             \
   /* pool2d.cc */                                           \

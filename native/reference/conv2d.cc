@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "reference/elementwise.h"
+
 namespace receptive::reference {
 namespace {
 
@@ -56,7 +58,9 @@ void conv2d_grad_input(double* dx, const double* dy, const double* weight, const
   });
 }
 
-void conv2d_grad_weight(double* dweight, const double* dy, const double* x, const Conv2dGeometry& g) {
+void conv2d_grad_weight(double* dweight, double* dbias, const double* dy, const double* x,
+                        const Conv2dGeometry& g) {
+  if (dbias != nullptr) column_sum(dbias, dy, g.output_pixels(), g.out_c);
   std::fill(dweight, dweight + g.weight_size(), 0.0);
   for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
     for (std::int64_t oc = 0; oc < g.out_c; ++oc) {

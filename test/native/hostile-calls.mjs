@@ -97,11 +97,11 @@ function fittingConvolution() {
   for (const [op, operands] of [
     ['conv2d_forward', [y, x, weight]],
     ['conv2d_grad_input', [x, y, weight]],
-    ['conv2d_grad_weight', [weight, y, x]],
+    ['conv2d_grad_weight', [weight, -1, y, x]],
   ]) {
     handles.set([...operands, -1]);
     params.set(numbers);
-    guarded(() => addon.run(opcodes.indexOf(op), 4, 13));
+    guarded(() => addon.run(opcodes.indexOf(op), operands.length + 1, 13));
   }
   for (const handle of made) addon.free(handle);
 }

@@ -76,7 +76,12 @@ export function prepare({ pass, shape }) {
   ];
 
   const handles = [allocate(resultSize, 'float32'), ...needs.map((name) => upload(arrays[name]))];
-  const operands = pass === 'forward' ? [...handles, NO_TENSOR] : handles;
+  const [result, ...inputs] = handles;
+  const operands = {
+    forward: [...handles, NO_TENSOR], // no bias
+    grad_input: handles,
+    grad_weight: [result, NO_TENSOR, ...inputs],
+  }[pass];
   const numbers = [n, size, size, inC, outSize, outSize, outC, kernel, kernel];
   numbers.push(stride, stride, padding, padding, 0);
   return {

@@ -133,6 +133,28 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   _mm256_maskstore_epi32(to, _mm256_castps_si256(first_lanes(count)), _mm256_cvtps_epi32(value));
 }
 
+inline void transpose(Vec rows[kWidth]) {
+  Vec pairs[8], fours[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      fours[i + 2 * j] = _mm256_shuffle_ps(pairs[i + j], pairs[i + 2 + j], 0x44);
+      fours[i + 2 * j + 1] = _mm256_shuffle_ps(pairs[i + j], pairs[i + 2 + j], 0xee);
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    rows[j] = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x20);
+    rows[4 + j] = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x31);
+  }
+}
+
 using Words = __m256i;
 
 inline Words broadcast_words(std::uint32_t value) { return _mm256_set1_epi32(static_cast<int>(value)); }

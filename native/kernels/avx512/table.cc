@@ -12,9 +12,10 @@ extern const RandomKernels kAvx512Random;
 extern const OptimizerKernels kAvx512Optimizer;
 extern const GatherKernels kAvx512Gather;
 extern const BatchNormKernels kAvx512BatchNorm;
+extern const InterleavedKernels kAvx512Interleaved;
 
-const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,     &kAvx512Vector, &kAvx512Image,
-                                  &kAvx512Pool2d, &kAvx512Softmax,  &kAvx512Random, &kAvx512Optimizer,
-                                  &kAvx512Gather, &kAvx512BatchNorm};
+const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,      &kAvx512Vector,     &kAvx512Image,
+                                  &kAvx512Pool2d, &kAvx512Softmax,   &kAvx512Random,     &kAvx512Optimizer,
+                                  &kAvx512Gather, &kAvx512BatchNorm, &kAvx512Interleaved};
 
 }  // namespace receptive

@@ -90,6 +90,38 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   _mm512_mask_storeu_epi32(to, first_lanes(count), _mm512_cvtps_epi32(value));
 }
 
+// Element j of rows[i] and element i of rows[j] change places.
+inline void transpose(Vec rows[kWidth]) {
+  Vec pairs[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  // fours[4 * i + j]: of rows 4 * i to 4 * i + 3, the columns that are j modulo 4
+  Vec fours[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 4) {
+#pragma GCC unroll 2
+    for (int j = 0; j < 2; ++j) {
+      const __m512d low = _mm512_castps_pd(pairs[i + j]), high = _mm512_castps_pd(pairs[i + 2 + j]);
+      fours[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      fours[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const Vec even01 = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0x88);
+    const Vec odd01 = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0xdd);
+    const Vec even23 = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0x88);
+    const Vec odd23 = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0xdd);
+    rows[j] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+    rows[4 + j] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+    rows[8 + j] = _mm512_shuffle_f32x4(even01, even23, 0xdd);
+    rows[12 + j] = _mm512_shuffle_f32x4(odd01, odd23, 0xdd);
+  }
+}
+
 // Random words: kWidth unsigned 32-bit integers.
 using Words = __m512i;
 

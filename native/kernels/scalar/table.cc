@@ -12,9 +12,10 @@ extern const RandomKernels kScalarRandom;
 extern const OptimizerKernels kScalarOptimizer;
 extern const GatherKernels kScalarGather;
 extern const BatchNormKernels kScalarBatchNorm;
+extern const InterleavedKernels kScalarInterleaved;
 
-const KernelTable kScalarTable = {"scalar",       &kScalarGemm,     &kScalarVector, &kScalarImage,
-                                  &kScalarPool2d, &kScalarSoftmax,  &kScalarRandom, &kScalarOptimizer,
-                                  &kScalarGather, &kScalarBatchNorm};
+const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,     &kScalarImage,
+                                  &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,     &kScalarOptimizer,
+                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved};
 
 }  // namespace receptive

@@ -75,6 +75,8 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   if (count > 0) store_integers(to, value);
 }
 
+inline void transpose(Vec*) {}
+
 using Words = std::uint32_t;
 
 inline Words broadcast_words(std::uint32_t value) { return value; }
