@@ -8,9 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
 
 #include "runtime/cpu_budget.h"
@@ -118,7 +118,7 @@ class ThreadPool {
       for (; workers_ < count; ++workers_) {
         std::thread([this, seen = gate_.load() >> kJobShift] { work(seen); }).detach();
       }
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // also a want of memory: busy_ is held, nothing may be thrown
     }
     return std::min(workers_, count);
   }

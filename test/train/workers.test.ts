@@ -100,6 +100,54 @@ describe('trainings in workers', () => {
   });
 });
 
+describe('a worker', () => {
+  /** What it is in the middle of when it is ended. It has `model`, `plan` and `steps`. */
+  const WAYS = {
+    'a run on its own thread': 'for (;;) plan.runSync(steps);',
+    'copies of a model that learns':
+      'plan.run(endless()); (async () => { for (;;) (await model.snapshot()).dispose(); })();',
+    'a run without end': 'plan.run(endless());',
+    'eager operations':
+      'for (;;) predictSync(model, test.images, { imageShape: [28, 28, 1], batchSize: 4 });',
+    'an allocation': 'for (;;) tensor(new Float32Array(1e5)).dispose();',
+  };
+
+  test.each(Object.entries(WAYS))('may be ended in the middle of %s', (_, way) => {
+    const { status, signal, stdout, stderr } = runChild(
+      `${START}${WORK}
+       const wanted = await work(1);
+       const text = ${source(`${IMPORT}
+         const { capture, optim, predictSync, tensor } = await import('#dist/index.js');
+         const model = new LeNet5();
+         const optimizer = new optim.SGD(model.parameters());
+         const plan = capture({ model, optimizer }, { input: [16, 28, 28, 1] });
+         const steps = { images: new Float32Array(16 * 784), labels: new Int32Array(16) };
+         function* endless() { for (;;) yield steps; }
+         parentPort.postMessage('busy');
+         ${way}`)};
+       const until = performance.now() + 1200;
+       let ended = 0;
+       while (performance.now() < until || ended < 2) {
+         await Promise.all([5, 1, 13].map((wait) => new Promise((resolve, reject) => {
+           const worker = start(text);
+           worker.once('error', reject).once('message', () => {
+             setTimeout(() => worker.terminate().then(resolve, reject), (wait * ++ended) % 29);
+           });
+         })));
+       }
+       const same = JSON.stringify(await work(1)) === JSON.stringify(wanted);
+       console.log(JSON.stringify({ same, tensors: memory().tensors }));`,
+      { env: { RECEPTIVE_THREADS: '2' }, timeout: 28_000 },
+    );
+    expect({ status, signal, stdout: stdout.trim(), stderr }).toEqual({
+      status: 0,
+      signal: null,
+      stdout: '{"same":true,"tensors":0}',
+      stderr: '',
+    });
+  });
+});
+
 describe('a process', () => {
   const exits = [
     ['by process.exit', 'process.exit(7);', 7],
