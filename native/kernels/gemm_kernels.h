@@ -11,22 +11,24 @@ namespace receptive {
 // C[i][0..columns) (+)= sum over runs r and k < run_length of A(r, i, k) * B(r, k, 0..columns)
 struct GemmTile {
   const float* const* a_rows;  // [runs][rows]: where row i of run r starts
-  std::int64_t a_offset;       // floats added to each of these pointers
-  std::int64_t a_stride;       // floats from A(r, i, k) to A(r, i, k + 1)
-  std::int64_t runs;
+  std::int64_t a_offset = 0;   // floats added to each of these pointers
+  std::int64_t a_stride = 1;   // floats from A(r, i, k) to A(r, i, k + 1)
+  std::int64_t runs = 1;
   std::int64_t run_length;
   // Row k of run r of B starts at b + r * b_run_stride + k * b_stride and is readable to the end of its last
   // vector: a masked load in the inner loop cost a quarter of the speed on Sapphire Rapids (144 against 186
   // GFLOP/s). What lies beyond `columns` does not matter.
   const float* b;
-  std::int64_t b_run_stride;
+  std::int64_t b_run_stride = 0;
+  const std::int64_t* b_offsets =
+      nullptr;  // [runs], or nullptr: where run r starts instead, in floats from b
   std::int64_t b_stride;
-  float* const* c_rows;  // [rows]
-  int rows;              // 1 to the table's rows for this width
-  int columns;           // 1 to max_columns
-  bool accumulate;       // add to C instead of writing it
-  bool relu;             // after the bias: negative values become 0, NaN stays NaN
-  const float* bias;     // [columns] or nullptr
+  float* const* c_rows;         // [rows]
+  int rows;                     // 1 to the table's rows for this width
+  int columns;                  // 1 to max_columns
+  bool accumulate = false;      // add to C instead of writing it
+  bool relu = false;            // after the bias: negative values become 0, NaN stays NaN
+  const float* bias = nullptr;  // [columns] or nullptr
 };
 
 struct GemmKernels {
@@ -36,6 +38,11 @@ struct GemmKernels {
   int k_block;          // KC: rows of B that a pass over C takes
   int row_block;        // rows of C that a task takes
   void (*tile)(const GemmTile& tile);
+  // Packs a transposed A for tiles of `rows` rows: with from[k * stride + i], k < depth and i < count, as
+  // A(i, k), to[i / rows * block_stride + k * rows + i % rows] = A(i, k). Room for a vector behind each block
+  // may be overwritten.
+  void (*pack_a)(float* to, std::int64_t block_stride, const float* from, std::int64_t stride,
+                 std::int64_t depth, std::int64_t count, int rows);
   // The machine's peak: `iterations` rounds of independent multiply-adds in registers, fma_loop_flops each.
   // Returns a value that depends on all of them.
   float (*fma_loop)(std::int64_t iterations);

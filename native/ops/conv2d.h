@@ -21,6 +21,10 @@ struct Conv2dGeometry {
   std::int64_t output_size() const { return output_pixels() * out_c; }
   std::int64_t output_pixels() const { return batch * out_h * out_w; }
   std::int64_t patch() const { return kernel_h * kernel_w * in_c; }  // K: inputs that one output reads
+  // A matrix product over all pixels.
+  bool is_pointwise() const {
+    return kernel_h == 1 && kernel_w == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 && pad_left == 0;
+  }
   std::int64_t weight_size() const { return out_c * patch(); }
   // Height and width of the part of the zero-bordered image that some output reads.
   std::int64_t padded_h() const { return (out_h - 1) * stride_h + kernel_h; }

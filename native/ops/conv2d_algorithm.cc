@@ -4,6 +4,7 @@
 #include "kernels/select.h"
 #include "ops/conv2d_interleaved.h"
 #include "ops/interleave.h"
+#include "ops/reduce.h"
 
 namespace receptive::ops {
 namespace {
@@ -36,8 +37,17 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTab
   return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
 }
 
-GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable&) {
-  return is_for_lanes(g) ? GradWeightAlgorithm::kInterleaved : GradWeightAlgorithm::kDirect;
+// The one whose vectors are less empty: along a kernel row's inputs, or along the output channels.
+GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table) {
+  if (is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
+  const auto whole_vectors = [&](std::int64_t floats) {
+    const std::int64_t width = table.gemm->vector_width;
+    return (floats + width - 1) / width * width;
+  };
+  const std::int64_t direct = g.kernel_h * whole_vectors(g.kernel_w * g.in_c) * g.out_c;
+  const std::int64_t transposed = g.patch() * whole_vectors(g.out_c);
+  return g.in_c < kMinTapChannels && transposed < direct ? GradWeightAlgorithm::kTransposed
+                                                         : GradWeightAlgorithm::kDirect;
 }
 
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
@@ -67,10 +77,15 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
                         const Conv2dGeometry& g) {
   switch (grad_weight_algorithm(g, kernels())) {
     case GradWeightAlgorithm::kDirect:
-      return conv2d_grad_weight_direct(dweight, dbias, dy, x, g);
+      conv2d_grad_weight_direct(dweight, dy, x, g);
+      break;
+    case GradWeightAlgorithm::kTransposed:
+      conv2d_grad_weight_transposed(dweight, dy, x, g);
+      break;
     case GradWeightAlgorithm::kInterleaved:
       return conv2d_grad_weight_through_lanes(dweight, dbias, dy, x, g);
   }
+  if (dbias != nullptr) column_sum(dbias, dy, g.output_pixels(), g.out_c);
 }
 
 }  // namespace receptive::ops

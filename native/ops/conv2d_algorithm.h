@@ -21,7 +21,8 @@ enum class GradInputAlgorithm {
 };
 
 enum class GradWeightAlgorithm {
-  kDirect,  // dyᵀ · patches (conv2d_grad_weight.cc)
+  kDirect,      // dyᵀ · patches (conv2d_grad_weight.cc)
+  kTransposed,  // patchesᵀ · dy, for few input channels (conv2d_grad_weight_transposed.cc)
   kInterleaved,
 };
 
@@ -38,7 +39,9 @@ void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight,
                               const Conv2dGeometry& geometry);
 void conv2d_grad_input_columns(float* dx, const float* dy, const float* weight,
                                const Conv2dGeometry& geometry);
-void conv2d_grad_weight_direct(float* dweight, float* dbias, const float* dy, const float* x,
+void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x,
                                const Conv2dGeometry& geometry);
+void conv2d_grad_weight_transposed(float* dweight, const float* dy, const float* x,
+                                   const Conv2dGeometry& geometry);
 
 }  // namespace receptive::ops

@@ -162,6 +162,22 @@ describe('conv2d', () => {
       { n: 3, h: 6, w: 5, inC: 18, outC: 7, kH: 6, kW: 5, sH: 1, sW: 1, pH: 0, pW: 0 },
     ],
     [
+      'a weight gradient of several chunks and bands',
+      { n: 5, h: 30, w: 31, inC: 17, outC: 7, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
+    ],
+    [
+      'a weight gradient of several groups of channels',
+      { n: 1, h: 4, w: 5, inC: 130, outC: 257, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
+    ],
+    [
+      'a first layer of several chunks',
+      { n: 3, h: 28, w: 29, inC: 3, outC: 20, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
+    ],
+    [
+      'a 1x1 that widens many pixels',
+      { n: 5, h: 30, w: 30, inC: 9, outC: 68, kH: 1, kW: 1, sH: 1, sW: 1, pH: 0, pW: 0 },
+    ],
+    [
       'a sum deeper than a block',
       { n: 1, h: 5, w: 5, inC: 260, outC: 20, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
     ],

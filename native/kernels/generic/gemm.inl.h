@@ -28,12 +28,11 @@ void gemm_tile_fixed(const GemmTile& tile) {
     for (int j = 0; j < kVecs; ++j) __builtin_prefetch(tile.c_rows[i] + j * kWidth, 1, 3);
   }
 
-  const float* b_run = tile.b;
   const float* const* a_rows = tile.a_rows;
   const std::int64_t a_stride = tile.a_stride, b_stride = tile.b_stride;
   const std::int64_t a_end = tile.run_length * a_stride;
-  for (std::int64_t run = 0; run < tile.runs; ++run, a_rows += kRows, b_run += tile.b_run_stride) {
-    const float* b = b_run;
+  for (std::int64_t run = 0; run < tile.runs; ++run, a_rows += kRows) {
+    const float* b = tile.b + (tile.b_offsets == nullptr ? run * tile.b_run_stride : tile.b_offsets[run]);
     const float* a[kRows];
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) a[i] = a_rows[i] + tile.a_offset;
@@ -120,6 +119,32 @@ void gemm_tile(const GemmTile& tile) {
   if constexpr (kMaxVecs == 4) {
     if (tile.columns <= 3 * kWidth) return gemm_tile_rows<3>(tile);
     return gemm_tile_rows<4>(tile);
+  }
+}
+
+// A block at a time, and `depth` in steps that stay in the nearest cache while all blocks read their lines;
+// the next step is asked for, because rows far apart are nothing that the processor foresees.
+void pack_a(float* to, std::int64_t block_stride, const float* from, std::int64_t stride, std::int64_t depth,
+            std::int64_t count, int rows) {
+  constexpr std::int64_t kStep = 16;
+  for (std::int64_t first = 0; first < depth; first += kStep) {
+    const std::int64_t end = first + kStep < depth ? first + kStep : depth;
+    float* block = to;
+    for (std::int64_t i = 0; i < count; i += rows, block += block_stride) {
+      const int left = static_cast<int>(count - i < rows ? count - i : rows);
+      const float* row = from + first * stride + i;
+      float* place = block + first * rows;
+      // Whole vectors, of which the next row overwrites what is too much; reading stops short of the end.
+      const std::int64_t whole = rows <= kWidth && i + kWidth <= count ? end : first;
+      std::int64_t k = first;
+      for (; k < whole; ++k, row += stride, place += rows) {
+        __builtin_prefetch(row + kStep * stride, 0, 3);
+        store(place, load(row));
+      }
+      for (; k < end; ++k, row += stride, place += rows) {
+        for (int r = 0; r < left; ++r) place[r] = row[r];
+      }
+    }
   }
 }
 
