@@ -84,30 +84,66 @@ class PyTorch:
         return self.torch.rand(*shape) * 2 - 1
 
     def model(self, net, layout):
+        model, _ = self.layers(net["layers"], tuple(net["input"]))
+        return model.to(memory_format=layout)
+
+    def layers(self, described, size):
+        """The layers, and the size [height, width, channels] of what they give."""
         nn = self.torch.nn
-        height, width, channels = net["input"]
-        features = None
+        height, width, channels = size
         layers = []
-        for kind, *numbers in net["layers"]:
+        for kind, *numbers in described:
             if kind == "conv":
-                out, kernel, padding = numbers
-                layers.append(nn.Conv2d(channels, out, kernel, padding=padding))
-                height, width = (size + 2 * padding - kernel + 1 for size in (height, width))
+                out, kernel, padding, stride, bias = (*numbers, *(1, True)[len(numbers) - 3 :])
+                layers.append(nn.Conv2d(channels, out, kernel, stride, padding, bias=bias))
+                height, width = ((length + 2 * padding - kernel) // stride + 1 for length in (height, width))
                 channels = out
+            elif kind == "batchnorm":
+                layers.append(nn.BatchNorm2d(channels))
             elif kind == "relu":
                 layers.append(nn.ReLU(inplace=True))
             elif kind == "maxpool":
                 layers.append(nn.MaxPool2d(numbers[0]))
                 height, width = height // numbers[0], width // numbers[0]
+            elif kind == "globalavgpool":
+                layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+                height, width = 1, 1
             elif kind == "flatten":
                 layers.append(nn.Flatten())
-                features = height * width * channels
+                height, width, channels = 1, 1, height * width * channels
             elif kind == "linear":
-                layers.append(nn.Linear(features, numbers[0]))
-                features = numbers[0]
+                layers.append(nn.Linear(channels, numbers[0]))
+                channels = numbers[0]
+            elif kind == "padchannels":
+                layers.append(self.pad_channels(numbers[0] - channels, numbers[1]))
+                channels = numbers[0]
+            elif kind == "residual":
+                (body, after), (shortcut, _) = (self.layers(part, (height, width, channels)) for part in numbers)
+                layers.append(self.residual(body, shortcut))
+                height, width, channels = after
             else:
                 raise unsupported(f"no layer {kind}")
-        return nn.Sequential(*layers).to(memory_format=layout)
+        return nn.Sequential(*layers), (height, width, channels)
+
+    def residual(self, body, shortcut):
+        class Residual(self.torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body, self.shortcut = body, shortcut
+
+            def forward(self, x):
+                return self.body(x) + self.shortcut(x)
+
+        return Residual()
+
+    def pad_channels(self, missing, stride):
+        pad = self.torch.nn.functional.pad
+
+        class PadChannels(self.torch.nn.Module):
+            def forward(self, x):
+                return pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, missing // 2, missing - missing // 2))
+
+        return PadChannels()
 
     def images(self, task, layout):
         height, width, channels = task["net"]["input"]

@@ -75,39 +75,63 @@ class TensorFlow:
         }
         return passes[task["pass"]]
 
-    def layers(self, net):
-        """The variables of the net, and its forward pass."""
+    def net(self, described, is_training):
+        """The variables to learn, and the forward pass."""
+        variables = []
+        forward, _ = self.layers(described["layers"], tuple(described["input"]), variables, is_training)
+        return variables, forward
+
+    def parameter(self, variables, shape, fan_in=None):
         tf = self.tf
-        height, width, channels = net["input"]
-        features = None
-        variables, calls = [], []
+        start = tf.zeros(shape) if fan_in is None else tf.random.uniform(shape, -1, 1) * fan_in**-0.5
+        variables.append(tf.Variable(start))
+        return variables[-1]
 
-        def parameters(shape, fan_in):
-            weight = tf.Variable(tf.random.uniform(shape, -1, 1) * fan_in**-0.5)
-            bias = tf.Variable(tf.zeros(shape[-1:]))
-            variables.extend([weight, bias])
-            return weight, bias
-
-        for kind, *numbers in net["layers"]:
+    def layers(self, described, size, variables, is_training):
+        """A function of x, and the size (height, width, channels) of what it gives; adds to the variables."""
+        tf = self.tf
+        height, width, channels = size
+        calls = []
+        for kind, *numbers in described:
             if kind == "conv":
-                out, kernel, padding = numbers
-                weight, bias = parameters((kernel, kernel, channels, out), kernel * kernel * channels)
+                out, kernel, padding, stride, has_bias = (*numbers, *(1, True)[len(numbers) - 3 :])
+                weight = self.parameter(variables, (kernel, kernel, channels, out), kernel * kernel * channels)
                 pads = [[0, 0], [padding] * 2, [padding] * 2, [0, 0]]
-                calls.append(lambda x, w=weight, b=bias, p=pads: tf.nn.bias_add(tf.nn.conv2d(x, w, 1, p), b))
-                height, width = (size + 2 * padding - kernel + 1 for size in (height, width))
+                calls.append(lambda x, w=weight, s=stride, p=pads: tf.nn.conv2d(x, w, s, p))
+                if has_bias:
+                    bias = self.parameter(variables, (out,))
+                    calls.append(lambda x, b=bias: tf.nn.bias_add(x, b))
+                height, width = ((length + 2 * padding - kernel) // stride + 1 for length in (height, width))
                 channels = out
+            elif kind == "batchnorm":
+                calls.append(self.batch_norm(channels, variables, is_training))
             elif kind == "relu":
                 calls.append(tf.nn.relu)
             elif kind == "maxpool":
                 calls.append(lambda x, k=numbers[0]: tf.nn.max_pool2d(x, k, k, "VALID"))
                 height, width = height // numbers[0], width // numbers[0]
+            elif kind == "globalavgpool":
+                calls.append(lambda x: tf.reduce_mean(x, (1, 2)))
+                height, width = 1, 1
             elif kind == "flatten":
-                features = height * width * channels
-                calls.append(lambda x, f=features: tf.reshape(x, [-1, f]))
+                height, width, channels = 1, 1, height * width * channels
+                calls.append(lambda x, f=channels: tf.reshape(x, [-1, f]))
             elif kind == "linear":
-                weight, bias = parameters((features, numbers[0]), features)
+                weight = self.parameter(variables, (channels, numbers[0]), channels)
+                bias = self.parameter(variables, numbers)
                 calls.append(lambda x, w=weight, b=bias: tf.nn.bias_add(tf.matmul(x, w), b))
-                features = numbers[0]
+                channels = numbers[0]
+            elif kind == "padchannels":
+                missing, stride = numbers[0] - channels, numbers[1]
+                pads = [[0, 0], [0, 0], [0, 0], [missing // 2, missing - missing // 2]]
+                calls.append(lambda x, s=stride, p=pads: tf.pad(x[:, ::s, ::s, :], p))
+                channels = numbers[0]
+            elif kind == "residual":
+                (body, after), (shortcut, _) = (
+                    self.layers(part, (height, width, channels), variables, is_training) for part in numbers
+                )
+                calls.append(lambda x, body=body, shortcut=shortcut: body(x) + shortcut(x))
+                height, width, channels = after
             else:
                 raise unsupported(f"no layer {kind}")
 
@@ -116,12 +140,41 @@ class TensorFlow:
                 x = call(x)
             return x
 
-        return variables, forward
+        return forward, (height, width, channels)
+
+    def batch_norm(self, channels, variables, is_training):
+        tf = self.tf
+        variables.append(tf.Variable(tf.ones(channels)))
+        scale, offset = variables[-1], self.parameter(variables, (channels,))
+        mean, variance = tf.Variable(tf.zeros(channels)), tf.Variable(tf.ones(channels))
+
+        def evaluate(x):
+            return tf.raw_ops.FusedBatchNormV3(
+                x=x, scale=scale, offset=offset, mean=mean, variance=variance, epsilon=1e-5, is_training=False
+            ).y
+
+        def train(x):
+            # A factor below 1 gives running statistics, which are kept as the layer of Keras keeps them
+            normalized = tf.raw_ops.FusedBatchNormV3(
+                x=x,
+                scale=scale,
+                offset=offset,
+                mean=mean,
+                variance=variance,
+                epsilon=1e-5,
+                exponential_avg_factor=0.1,
+                is_training=True,
+            )
+            mean.assign(normalized.batch_mean)
+            variance.assign(normalized.batch_variance)
+            return normalized.y
+
+        return train if is_training else evaluate
 
     def step(self, task):
         tf = self.tf
         net, batch = task["net"], task["batch"]
-        variables, forward = self.layers(net)
+        variables, forward = self.net(net, is_training=True)
         velocities = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
         images = self.uniform(batch, *net["input"])
         labels = tf.random.uniform((batch,), 0, net["classes"], tf.int32)
@@ -139,7 +192,7 @@ class TensorFlow:
         return step, (images, labels)
 
     def infer(self, task):
-        _, forward = self.layers(task["net"])
+        _, forward = self.net(task["net"], is_training=False)
         return forward, (self.uniform(task["batch"], *task["net"]["input"]),)
 
 

@@ -10,6 +10,8 @@ export const summary = 'peak resident memory of a training process';
 const CASES = [
   ['lenet5', 64],
   ['vgg-cifar', 64],
+  ['resnet18-cifar', 32],
+  ['resnet20-cifar', 128],
 ].map(([model, batch]) => ({
   name: `${model}/b${batch}`,
   task: { kind: 'step', net: NETS[model], batch },

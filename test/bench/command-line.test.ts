@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../bench/harness/arguments.mjs';
 import { processorTicks, processTicks, shares } from '../../bench/harness/machine.mjs';
 import { duration, ratioText } from '../../bench/harness/table.mjs';
-import { layerFlops, NETS, stepFlops } from '../../bench/nets.mjs';
+import { layerFlops, NETS, parameterCount, stepFlops } from '../../bench/nets.mjs';
 import { CONV_SHAPES, convFlops } from '../../bench/shapes.mjs';
 import { loadSuite, SUITE_NAMES } from '../../bench/suites/index.mjs';
 import { LeNet5 } from '../../lib/models/lenet5.js';
+import { createModel } from '../../lib/models/registry.js';
 import { summarize } from '../../lib/nn/summary.js';
 
 function bench(...args: string[]) {
@@ -82,6 +83,19 @@ describe('operations counted', () => {
 });
 
 describe('the nets', () => {
+  it.each(Object.values(NETS))('describe $model of the library', (net) => {
+    const { model, inputShape, classes } = createModel(net.model);
+    try {
+      expect([inputShape, classes]).toEqual([net.input, net.classes]);
+      const layers = summarize(model, net.input);
+      const flops = layers.map(({ multiplyAdds }) => 2 * multiplyAdds).filter((count) => count > 0);
+      expect(flops.toSorted()).toEqual(layerFlops(net).toSorted());
+      expect(model.parameters().reduce((sum, { size }) => sum + size, 0)).toBe(parameterCount(net));
+    } finally {
+      model.dispose();
+    }
+  });
+
   it('describe the LeNet-5 of the library', () => {
     using model = new LeNet5();
     const layers = summarize(model, NETS.lenet5.input).filter(({ type }) => type !== 'Flatten');

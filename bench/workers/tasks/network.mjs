@@ -1,40 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole nets: one training step (forward, loss, backward, update) or one forward pass, on a batch that is in memory.
-import { crossEntropy, manualSeed, nn, noGrad, optim, tensor, tensorScope } from '../../../dist/index.js';
+import {
+  createModel,
+  crossEntropy,
+  manualSeed,
+  noGrad,
+  optim,
+  tensor,
+  tensorScope,
+} from '../../../dist/index.js';
 import { capturePlan } from '../../../dist/train/plan.js';
 import { randomArray } from './arrays.mjs';
 
-export const variants = ({ kind }) => (kind === 'step' ? ['captured', 'eager'] : ['eager']);
+export const variants = ({ kind }) =>
+  kind === 'step' ? ['captured', 'eager'] : ['captured', 'folded', 'eager'];
 
-/** The layers of a description (nets.mjs), with weights as they start out. */
-export function buildModel({ input, layers }) {
-  let [height, width, channels] = input;
-  const makers = {
-    conv(outC, kernelSize, padding) {
-      const layer = new nn.Conv2d(channels, outC, { kernelSize, padding });
-      height += 2 * padding - kernelSize + 1;
-      width += 2 * padding - kernelSize + 1;
-      channels = outC;
-      return layer;
-    },
-    relu: () => new nn.ReLU(),
-    maxpool(size) {
-      height = Math.floor(height / size);
-      width = Math.floor(width / size);
-      return new nn.MaxPool2d(size);
-    },
-    flatten() {
-      channels *= height * width;
-      return new nn.Flatten();
-    },
-    linear(out) {
-      const layer = new nn.Linear(channels, out);
-      channels = out;
-      return layer;
-    },
-  };
-  return new nn.Sequential(...layers.map(([kind, ...numbers]) => makers[kind](...numbers)));
-}
+/** The library's own model of a description (nets.mjs), with weights as they start out. */
+export const buildModel = ({ model, input, classes }) =>
+  createModel(model, { inputShape: input, classes }).model;
 
 export function prepare({ kind, net, batch }, variant) {
   manualSeed(1);
@@ -48,7 +31,9 @@ export function prepare({ kind, net, batch }, variant) {
     shape,
   );
   const task =
-    kind === 'step' ? training(model, images, net.classes, variant === 'captured') : inference(model, images);
+    kind === 'step'
+      ? training(model, images, net.classes, variant === 'captured')
+      : inference(model, images, variant);
   return {
     ...task,
     dispose() {
@@ -109,7 +94,14 @@ function captured(step, images, labels, optimizer) {
   };
 }
 
-function inference(model, images) {
+function inference(model, images, variant) {
   model.eval();
-  return { run: () => tensorScope(() => noGrad(() => void model.call(images))), dispose() {} };
+  if (variant === 'eager') {
+    return { run: () => tensorScope(() => noGrad(() => void model.call(images))), dispose() {} };
+  }
+  const streams = { images: images.data() };
+  const specs = { images: { shape: images.shape, dtype: 'float32' } };
+  const forward = ({ images }) => ({ logits: model.call(images) });
+  const plan = noGrad(() => capturePlan(forward, specs, [], { fold: variant === 'folded' }));
+  return { run: () => void plan.runSync({ steps: 1, streams }), dispose: () => plan.dispose() };
 }
