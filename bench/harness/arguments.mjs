@@ -13,6 +13,7 @@ const OPTIONS = {
   'block-ms': { type: 'string' },
   compile: { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
+  'data-dir': { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -38,6 +39,7 @@ options:
   --block-ms N     length of a block; default 300
   --compile        let peers try their compilers (torch.compile, XLA) as variants: slow to start
   --profile        suite step: time each instruction of our step
+  --data-dir DIR   suite fit: the folder of MNIST's files
   --list           print the names of the cases
 `;
 }
@@ -87,6 +89,8 @@ export function parseCommandLine(argv, suiteNames) {
     throw new UsageError(`there is no peer '${unknown}'; there are ${Object.keys(PEERS).join(', ')}`);
   }
   if (values.profile && suite !== 'step') throw new UsageError('--profile goes with the suite step');
+  if (values['data-dir'] !== undefined && suite !== 'fit')
+    throw new UsageError('--data-dir goes with the suite fit');
   return {
     suite,
     peers,
@@ -98,6 +102,7 @@ export function parseCommandLine(argv, suiteNames) {
     blockMs: values['block-ms'] === undefined ? undefined : wholeNumber('block-ms', values['block-ms'], 1),
     compile: values.compile,
     profile: values.profile,
+    dataDir: values['data-dir'],
     list: values.list,
   };
 }

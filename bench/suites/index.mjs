@@ -8,6 +8,7 @@ const load = {
   conv: () => import('./conv.mjs'),
   step: () => import('./step.mjs'),
   infer: () => import('./infer.mjs'),
+  fit: () => import('./fit.mjs'),
   latency: () => import('./latency.mjs'),
   memory: () => import('./memory.mjs'),
   overhead: () => import('./overhead.mjs'),

@@ -19,7 +19,10 @@ function bench(...args: string[]) {
 
 describe('the command line', () => {
   it.each([
-    [['zen'], "there is no suite 'zen'; there are peak, gemm, conv, step, infer, latency, memory, overhead"],
+    [
+      ['zen'],
+      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, overhead",
+    ],
     [[], 'name a suite: peak, '],
     [['step', 'conv'], "'conv' is too much"],
     [['step', '--peers', 'abacus'], "there is no peer 'abacus'; there are pytorch, tensorflow"],
@@ -89,7 +92,7 @@ describe('the nets', () => {
       expect([inputShape, classes]).toEqual([net.input, net.classes]);
       const layers = summarize(model, net.input);
       const flops = layers.map(({ multiplyAdds }) => 2 * multiplyAdds).filter((count) => count > 0);
-      expect(flops.toSorted()).toEqual(layerFlops(net).toSorted());
+      expect(flops.sort()).toEqual(layerFlops(net).sort());
       expect(model.parameters().reduce((sum, { size }) => sum + size, 0)).toBe(parameterCount(net));
     } finally {
       model.dispose();
