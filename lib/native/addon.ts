@@ -19,7 +19,9 @@ export interface MemoryInfo {
   readonly cachedBytes: number;
   /** Scratch of all threads, of the whole process. */
   readonly workspaceBytes: number;
-  /** How often memory was asked of the system, by the whole process since it began; a repeated step asks for none. */
+  /** All native memory that the process holds: tensors of all threads, cached blocks, buffers of plans, scratch. */
+  readonly heldBytes: number;
+  /** How often memory was asked of the system, by the whole process since it began; a plan asks for none after its first step. */
   readonly allocations: number;
 }
 

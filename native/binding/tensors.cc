@@ -92,6 +92,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   set("peakBytes", static_cast<double>(tensors.peak_bytes()));
   set("cachedBytes", static_cast<double>(block_cached_bytes()));
   set("workspaceBytes", static_cast<double>(workspace_total_bytes()));
+  set("heldBytes", static_cast<double>(held_bytes.load(std::memory_order_relaxed)));
   set("allocations", static_cast<double>(allocation_count.load(std::memory_order_relaxed)));
   return result;
 }

@@ -11,6 +11,7 @@
 #include "plan/planner.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/turns.h"
+#include "runtime/workspace.h"
 
 namespace receptive::plan {
 
@@ -45,6 +46,8 @@ class Replay {
       status = one_step(*run, step, &turn);
       if (!status.ok()) break;
       run->done.store(step + 1, std::memory_order_release);
+      if (!scratch_is_even_) even_out_scratch();
+      scratch_is_even_ = true;
       progress();
       turn.between_steps();
     }
@@ -74,6 +77,7 @@ class Replay {
   AlignedBuffer arena_;
   AlignedBuffer saved_;               // what the exposed tensors held before the step
   std::vector<std::size_t> exposed_;  // operands: tensors outside that are written before the last check
+  bool scratch_is_even_ = false;      // whatever thread runs a task of this step has the scratch for it
   double owed_ = 0;                   // ms of rest that earlier runs left over
   std::vector<int> streams_, numbers_, arrays_;
   std::vector<Buffer> operands_;      // of all instructions, one after another

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/block_cache.h"
 
-#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -76,7 +75,7 @@ void block_free(Block block) {
     std::lock_guard<std::mutex> lock(blocks.mutex);
     if (blocks.bytes + block.bytes <= kMaxCached && keep(&blocks, block)) return;
   }
-  std::free(block.data);
+  aligned_free(block.data, block.bytes);
 }
 
 std::size_t block_cached_bytes() {
@@ -87,7 +86,7 @@ std::size_t block_cached_bytes() {
 void block_trim() {
   std::lock_guard<std::mutex> lock(cache().mutex);
   for (auto& entry : cache().free_blocks) {
-    for (void* data : entry.second) std::free(data);
+    for (void* data : entry.second) aligned_free(data, entry.first);
     entry.second.clear();
   }
   cache().bytes = 0;

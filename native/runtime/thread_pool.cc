@@ -18,6 +18,7 @@
 #include "runtime/parallel_for.h"
 #include "runtime/thread_limit.h"
 #include "runtime/turns.h"
+#include "runtime/workspace.h"
 
 namespace receptive {
 namespace {
@@ -116,7 +117,13 @@ class ThreadPool {
   int start_workers(int count) {
     try {
       for (; workers_ < count; ++workers_) {
-        std::thread([this, seen = gate_.load() >> kJobShift] { work(seen); }).detach();
+        Scratch* const scratch = spare_scratch_ == nullptr ? scratch_for_worker() : spare_scratch_;
+        spare_scratch_ = scratch;
+        std::thread([this, scratch, seen = gate_.load() >> kJobShift] {
+          use_scratch(scratch);
+          work(seen);
+        }).detach();
+        spare_scratch_ = nullptr;
       }
     } catch (const std::exception&) {  // also a want of memory: busy_ is held, nothing may be thrown
     }
@@ -159,6 +166,7 @@ class ThreadPool {
   const bool background_;
   std::mutex busy_;
   int workers_ = 0;
+  Scratch* spare_scratch_ = nullptr;  // of a worker that the system refused
   Job job_;
   alignas(128) std::atomic<std::int64_t> next_task_{0};
   alignas(128) std::atomic<int> left_{0};  // workers that entered this job and are through

@@ -11,10 +11,11 @@
 namespace receptive {
 
 enum class Slot {
-  kPackedB,     // the packed right-hand matrix of a GEMM or convolution; owned by the calling thread
-  kPadded,      // a zero-bordered copy of an image batch; owned by the calling thread
-  kPartials,    // partial sums of a fixed reduction tree; owned by the calling thread
-  kZeroRow,     // a row of zeros that padding points at; owned by the calling thread
+  kPackedB,   // the packed right-hand matrix of a GEMM or convolution; owned by the calling thread
+  kPadded,    // a zero-bordered copy of an image batch; owned by the calling thread
+  kPartials,  // partial sums of a fixed reduction tree; owned by the calling thread
+  kZeroRow,   // a row of zeros that padding points at; owned by the calling thread
+  // From here on, used inside tasks, and so by the workers of the pool too.
   kTaskPanel,   // a panel packed inside one task
   kTaskRows,    // row pointers built inside one task
   kTaskResult,  // a small result of one task before it is scattered
@@ -31,6 +32,16 @@ T* workspace(Slot slot, std::int64_t count) {
 
 // At least `count` zeros that stay zeros: callers only read them.
 const float* zero_row(std::int64_t count);
+
+// The scratch of a worker of the pool: made by whoever starts it, and the worker's as long as it lives.
+struct Scratch;
+Scratch* scratch_for_worker();
+void use_scratch(Scratch* scratch);  // on the worker
+
+// Makes sure that the calling thread and all workers have scratch for every task that was ever run, however
+// tasks will be spread over them: a worker that missed the first step must not allocate in a later one.
+// Throws std::bad_alloc.
+void even_out_scratch();
 
 // Bytes that all threads' workspaces hold now.
 std::size_t workspace_total_bytes();
