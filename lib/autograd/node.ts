@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A step of the computation as backward sees it: who its inputs were, what it saved, and how a gradient of its output
 // becomes gradients of its inputs. This folder names tensors as types only; it knows neither shapes nor kernels.
+import { currentPlace, inPlace, type Place } from '../native/place.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -19,6 +20,8 @@ export class GradNode {
   readonly inputs: readonly Tensor[];
   readonly needs: readonly boolean[];
   readonly #backward: BackwardFunction;
+  /** Where the gradient's instructions belong. */
+  readonly #place: Place;
   #saved: readonly Tensor[] | null;
 
   constructor(op: string, inputs: readonly Tensor[], saved: readonly Tensor[], backward: BackwardFunction) {
@@ -27,6 +30,7 @@ export class GradNode {
     this.inputs = inputs;
     this.needs = inputs.map((input) => input.requiresGrad);
     this.#backward = backward;
+    this.#place = currentPlace();
     this.#saved = saved.map((tensor) => tensor.alias());
   }
 
@@ -36,7 +40,9 @@ export class GradNode {
 
   /** Gradients of the inputs for a gradient of the output. */
   backward(grad: Tensor): readonly (Tensor | null)[] {
-    return this.#backward(grad, this.#saved ?? [], this.needs);
+    return inPlace({ layer: this.#place.layer, isBackward: true }, () =>
+      this.#backward(grad, this.#saved ?? [], this.needs),
+    );
   }
 
   /** Lets go of what was saved. The node cannot go backward any more. */

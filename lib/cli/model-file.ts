@@ -2,10 +2,10 @@
 // A trained model as one file: weights, and all that is needed to use them with nothing else at hand.
 import { stat } from 'node:fs/promises';
 import type { Dataset, Normalization } from '../data/dataset.js';
-import { fail, ReceptiveError } from '../errors.js';
+import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { readMetadata } from '../io/metadata.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
-import { createModel } from '../models/registry.js';
+import { createModel, modelNames } from '../models/registry.js';
 import { free, record } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { recordDraws } from '../tensor/random.js';
@@ -68,6 +68,22 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     data: extra?.data,
     seed: Number.isSafeInteger(seed) ? seed : undefined,
   };
+}
+
+/** A model by its name, fresh, or from a saved file. Throws ERR_ARGUMENT, ERR_FILE, ERR_DATA. */
+export async function findModel(op: string, nameOrPath: string) {
+  if (modelNames.includes(nameOrPath)) return createModel(nameOrPath);
+  const looksLikePath = /[/\\.]/.test(nameOrPath);
+  if (looksLikePath) {
+    const loaded = await loadModel(nameOrPath);
+    return { ...loaded, classes: loaded.classNames.length };
+  }
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: `one of ${modelNames.join(', ')}, or the path of a .safetensors file`,
+    received: nameOrPath,
+    hint: didYouMean(nameOrPath, modelNames),
+  });
 }
 
 const SMALLEST_ELEMENT = 4; // bytes: no model has weights of fewer

@@ -11,6 +11,7 @@ import { INVERT_NAMES } from './image.js';
 import { infoCommand } from './info.js';
 import { anyWholeNumber, oneOf, positiveNumber, wholeNumber } from './options.js';
 import { predictCommand } from './predict.js';
+import { profileCommand, SORT_NAMES } from './profile.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
 import { version } from './version.js';
@@ -109,6 +110,14 @@ function build(done: (code: number | undefined) => void): Command {
     .argument('<model>', `path of a saved model, or one of ${models}`)
     .description('list the layers of a model');
   addCommon(summary).action(async (model, options) => done(await summaryCommand(model, options)));
+
+  const profile = program
+    .command('profile')
+    .description('show where the time of a training step goes, beside what the machine could do')
+    .requiredOption('--model <name>', `path of a saved model, or one of ${models}`)
+    .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 32)
+    .option('--sort <by>', 'order of the rows: order, as they run, or time', oneOf(SORT_NAMES), 'order');
+  addCommon(addThreads(profile)).action(async (options) => done(await profileCommand(options)));
 
   const info = program.command('info').description('show versions, instruction set and threads');
   addCommon(info).action(async (options) => done(await infoCommand(options)));

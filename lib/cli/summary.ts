@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive summary`: the layers of a model, by name or from a file.
-import { didYouMean, fail } from '../errors.js';
-import { createModel, modelNames } from '../models/registry.js';
 import { summarize } from '../nn/summary.js';
 import { count, short } from './format.js';
-import { loadModel } from './model-file.js';
+import { findModel } from './model-file.js';
 import { Output, type OutputFlags } from './output.js';
 
 export async function summaryCommand(nameOrPath: string, flags: OutputFlags): Promise<number> {
   const output = new Output(flags);
-  const { name, model, inputShape } = await findModel(nameOrPath);
+  const { name, model, inputShape } = await findModel('summary', nameOrPath);
   const layers = summarize(model, inputShape);
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const multiplyAdds = layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0);
@@ -39,18 +37,6 @@ export async function summaryCommand(nameOrPath: string, flags: OutputFlags): Pr
   output.line();
   output.line(dim(`multiply-adds for one image; weights take ${short(4 * parameters)}B as float32`));
   return 0;
-}
-
-async function findModel(nameOrPath: string) {
-  if (modelNames.includes(nameOrPath)) return createModel(nameOrPath);
-  const looksLikePath = /[/\\.]/.test(nameOrPath);
-  if (looksLikePath) return loadModel(nameOrPath);
-  throw fail('ERR_ARGUMENT', {
-    op: 'summary',
-    expected: `one of ${modelNames.join(', ')}, or the path of a .safetensors file`,
-    received: nameOrPath,
-    hint: didYouMean(nameOrPath, modelNames),
-  });
 }
 
 /** Pads the cells of a table; the last two columns are numbers and stand to the right. */

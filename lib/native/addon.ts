@@ -79,6 +79,20 @@ type NativeRun = (
   report: (done: number, finished: boolean, error?: unknown) => void,
 ) => void;
 
+/** One instruction of a timed step; updates that run as one are one. */
+export interface ProfiledInstruction {
+  readonly op: string;
+  /** Its place in the recording. */
+  readonly origin: number;
+  readonly ms: number;
+  readonly numbers: readonly number[];
+  /** Of its operands, read or written. */
+  readonly bytes: number;
+  /** Which way a convolution takes; '' for the rest. */
+  readonly algorithm: string;
+  readonly updates: number;
+}
+
 /** native/binding/plan.cc */
 export interface NativePlan {
   readonly run: NativeRun;
@@ -88,6 +102,8 @@ export interface NativePlan {
   stop(): void;
   /** Names of the instructions, in the order in which they run. */
   operations(): string[];
+  /** Times the steps to come, or not; gives what is known of the last one, empty where it was not timed. */
+  profile(timed: boolean): ProfiledInstruction[];
   describe(): PlanDescription;
   dispose(): void;
 }
@@ -109,6 +125,7 @@ export interface Addon {
   setThreads(count: number): boolean;
   setIsa(name: string): boolean;
   peak(milliseconds: number, threads: number): number;
+  bandwidth(milliseconds: number, threads: number): number;
   readonly Plan: new (
     integers: Int32Array,
     numbers: Float64Array,

@@ -305,3 +305,12 @@ export function measurePeak(milliseconds: number, threads: number): number {
     throw explain('measurePeak', error);
   }
 }
+
+/** The memory's bandwidth in GB/s, read and written, measured now for `milliseconds` on `threads` threads. */
+export function measureBandwidth(milliseconds: number, threads: number): number {
+  try {
+    return native().addon.bandwidth(milliseconds, threads);
+  } catch (error) {
+    throw explain('measureBandwidth', error);
+  }
+}

@@ -4,6 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { fail } from '../errors.js';
 import { DTYPES, type DType } from './addon.js';
+import { currentPlace, type Place } from './place.js';
 import { type InstructionNumber, Varying } from './varying.js';
 
 /** Handles from here on name buffers of a recording. */
@@ -27,6 +28,7 @@ interface RecordedInstruction {
   readonly opcode: number;
   readonly operands: readonly number[];
   readonly numbers: readonly InstructionNumber[];
+  readonly place: Place;
 }
 
 /** A recorded step in flat arrays, as native/binding/plan.cc reads them, and what goes with it. */
@@ -70,7 +72,17 @@ export class Recording {
   }
 
   emit(opcode: number, operands: readonly number[], numbers: readonly InstructionNumber[]): void {
-    this.#instructions.push({ opcode, operands: operands.slice(), numbers: numbers.slice() });
+    this.#instructions.push({
+      opcode,
+      operands: operands.slice(),
+      numbers: numbers.slice(),
+      place: currentPlace(),
+    });
+  }
+
+  /** Where the instructions come from, in their order. */
+  get places(): Place[] {
+    return this.#instructions.map(({ place }) => place);
   }
 
   /** Gives a buffer its role; it must have been made by this recording. */

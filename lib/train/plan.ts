@@ -2,7 +2,7 @@
 // A captured step: recorded once, planned, and replayed natively, many steps a call, on threads of the library's own. The
 // event loop is free meanwhile.
 import { describe, fail } from '../errors.js';
-import type { PlanDescription } from '../native/addon.js';
+import type { PlanDescription, ProfiledInstruction } from '../native/addon.js';
 import {
   type DType,
   explain,
@@ -13,6 +13,7 @@ import {
   record,
   type TypedArray,
 } from '../native/bindings.js';
+import type { Place } from '../native/place.js';
 import type { Advancing, Recording } from '../native/recorder.js';
 import type { Varying } from '../native/varying.js';
 import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js';
@@ -116,6 +117,7 @@ export class CapturedStep {
   readonly outputs: readonly OutputSpec[];
   readonly #draws: ReadonlyMap<Generator, DrawCount>;
   readonly #advancing: readonly Advancing[];
+  readonly #places: readonly Place[];
   #stepsDone = 0;
   #isDisposed = false;
 
@@ -135,6 +137,7 @@ export class CapturedStep {
     this.outputs = outputs;
     this.#draws = draws;
     this.#advancing = advancing;
+    this.#places = recording.places;
     this.#plan = makePlan(program, options);
   }
 
@@ -146,6 +149,12 @@ export class CapturedStep {
   /** Names of the operations, in the order in which they run. */
   operations(): string[] {
     return this.#plan.operations();
+  }
+
+  /** Times the instructions of the steps to come, or not; tells of the last step, empty where it was not timed. */
+  profile(timed: boolean): (ProfiledInstruction & Place)[] {
+    const nowhere = { layer: '', isBackward: false };
+    return this.#plan.profile(timed).map((row) => ({ ...row, ...(this.#places[row.origin] ?? nowhere) }));
   }
 
   /** Steps that were replayed since the step was recorded. */

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "binding/environment.h"
+#include "binding/plan_profile.h"
 #include "binding/recorded_step.h"
 #include "binding/step_copies.h"
 #include "plan/driver.h"
@@ -30,13 +31,14 @@ constexpr std::int64_t kMaxSteps = 2147483647;  // of one run: a row of a table 
 class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
  public:
   static void define(Napi::Env env, Napi::Object exports) {
-    exports.Set("Plan",
-                DefineClass(env, "Plan",
-                            {InstanceMethod<&Plan::run>("run"), InstanceMethod<&Plan::run_sync>("runSync"),
-                             InstanceMethod<&Plan::stop>("stop"), InstanceMethod<&Plan::describe>("describe"),
-                             InstanceMethod<&Plan::operations>("operations"),
-                             InstanceMethod<&Plan::set_manners>("setManners"),
-                             InstanceMethod<&Plan::dispose>("dispose")}));
+    exports.Set(
+        "Plan",
+        DefineClass(
+            env, "Plan",
+            {InstanceMethod<&Plan::run>("run"), InstanceMethod<&Plan::run_sync>("runSync"),
+             InstanceMethod<&Plan::stop>("stop"), InstanceMethod<&Plan::describe>("describe"),
+             InstanceMethod<&Plan::profile>("profile"), InstanceMethod<&Plan::operations>("operations"),
+             InstanceMethod<&Plan::set_manners>("setManners"), InstanceMethod<&Plan::dispose>("dispose")}));
   }
 
   // new Plan(integers, numbers, most bytes (Infinity: as they come), whether to fold)
@@ -317,13 +319,15 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
 
   // operations(): the names of the instructions, in the order in which they run
   Napi::Value operations(const Napi::CallbackInfo& info) {
-    const Napi::Env env = info.Env();
-    const plan::Replay& replay = live(env);
-    Napi::Array names = Napi::Array::New(env);
-    std::uint32_t index = 0;
-    for (const plan::Recorded& instruction : replay.program().instructions)
-      names.Set(index++, Napi::String::New(env, plan::opcode_name(instruction.opcode)));
-    return names;
+    return operation_names(info.Env(), live(info.Env()));
+  }
+
+  // profile(whether to time steps from now on): what is known of the step done last
+  Napi::Value profile(const Napi::CallbackInfo& info) {
+    refuse_while_running(info.Env());
+    const Napi::Value rows = profile_rows(info.Env(), live(info.Env()));
+    replay_->set_timed(info[0].ToBoolean());
+    return rows;
   }
 
   Napi::Value describe(const Napi::CallbackInfo& info) {

@@ -31,7 +31,9 @@ class Reader {
 
 bool decode(Reader* reader, plan::Program* program) {
   program->instructions.resize(static_cast<std::size_t>(reader->count()));
+  int place = 0;
   for (plan::Recorded& instruction : program->instructions) {
+    instruction.origin = place++;
     instruction.opcode = reader->integer();
     instruction.operands.resize(static_cast<std::size_t>(reader->count()));
     for (plan::Operand& operand : instruction.operands) operand = plan::decode_operand(reader->integer());

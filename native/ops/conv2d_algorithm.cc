@@ -50,6 +50,40 @@ GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelT
                                                          : GradWeightAlgorithm::kDirect;
 }
 
+const char* name_of(ForwardAlgorithm algorithm) {
+  switch (algorithm) {
+    case ForwardAlgorithm::kDirect:
+      return "direct";
+    case ForwardAlgorithm::kPlane:
+      return "plane";
+    case ForwardAlgorithm::kInterleaved:
+      return "interleaved";
+  }
+  return "";
+}
+
+const char* name_of(GradInputAlgorithm algorithm) {
+  switch (algorithm) {
+    case GradInputAlgorithm::kDirect:
+      return "direct";
+    case GradInputAlgorithm::kColumns:
+      return "columns";
+    case GradInputAlgorithm::kInterleaved:
+      return "interleaved";
+  }
+  return "";
+}
+
+const char* name_of(GradWeightAlgorithm algorithm) {
+  switch (algorithm) {
+    case GradWeightAlgorithm::kDirect:
+      return "direct";
+    case GradWeightAlgorithm::kInterleaved:
+      return "interleaved";
+  }
+  return "";
+}
+
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
                     const Conv2dGeometry& g) {
   switch (forward_algorithm(g, kernels())) {

@@ -30,6 +30,11 @@ ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelT
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
 
+// Their names, as a profile shows them.
+const char* name_of(ForwardAlgorithm algorithm);
+const char* name_of(GradInputAlgorithm algorithm);
+const char* name_of(GradWeightAlgorithm algorithm);
+
 // The ways themselves. Arguments as in ops/conv2d.h.
 void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias, bool relu,
                            const Conv2dGeometry& geometry);

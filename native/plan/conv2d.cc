@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions of the 2-D convolution. Parameters of all of them: batch, inH, inW, inC, outH, outW, outC, kH,
 // kW, strideH, strideW, padTop, padLeft, and for the forward pass 1 if a ReLU follows.
-#include "ops/conv2d.h"
+#include "plan/conv2d.h"
 
 #include <initializer_list>
 #include <string>
 
+#include "kernels/select.h"
+#include "ops/conv2d.h"
+#include "ops/conv2d_algorithm.h"
 #include "ops/im2col.h"
 #include "plan/opcodes.h"
 #include "reference/conv2d.h"
@@ -104,6 +107,16 @@ Status conv2d_grad_weight(const Arguments& args) {
                             args.data<float>(3), g);
   }
   return Status::success();
+}
+
+const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
+  const std::string name = instruction;
+  Conv2dGeometry g;
+  if (name.rfind("conv2d_", 0) != 0 || !read_geometry(args, &g).ok()) return "";
+  if (is_double(args)) return "reference";
+  if (name == "conv2d_forward") return ops::name_of(ops::forward_algorithm(g, kernels()));
+  if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels()));
+  return ops::name_of(ops::grad_weight_algorithm(g, kernels()));
 }
 
 // (columns [pixels][kH * kW * inC], x)

@@ -31,6 +31,7 @@ struct Recorded {
   int opcode = 0;
   std::vector<Operand> operands;
   std::vector<double> params;
+  int origin = -1;  // its place in the recording; what was joined to it has its own no more
 };
 
 // A parameter that differs from step to step: a learning rate, the position of a random generator.

@@ -2,6 +2,7 @@
 #include "plan/replay.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -16,6 +17,12 @@ namespace {
 
 std::size_t bytes_of(const Buffer& buffer) {
   return static_cast<std::size_t>(buffer.size) * dtype_bytes(buffer.dtype);
+}
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
 double number_at(const char* data, Dtype dtype) {
@@ -162,8 +169,10 @@ Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
 Status Replay::instructions(std::size_t begin, Turn* turn) {
   for (std::size_t i = begin; i < program_.instructions.size();) {
     const int opcode = program_.instructions[i].opcode, count = planned_.run_length[i];
+    const auto start = times_.empty() ? Clock::time_point() : Clock::now();
     const Status status =
         count > 1 ? call_updates(opcode, &arguments_[i], count) : call(opcode, arguments_[i]);
+    if (!times_.empty()) times_[i] = milliseconds_since(start);
     i += static_cast<std::size_t>(count);
     if (!status.ok()) return status;
     turn->between_instructions();

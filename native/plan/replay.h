@@ -36,6 +36,13 @@ class Replay {
   // over.
   Status bind(const TensorTable& tensors);
 
+  // Whether to take the time of each instruction from now on.
+  void set_timed(bool timed) { times_.assign(timed ? program_.instructions.size() : 0, 0.0); }
+  // Of the step done last, by instruction, in ms; that of updates which run as one at the first of them.
+  const std::vector<double>& times() const { return times_; }
+  // The operands of an instruction, as the step done last saw them.
+  const Arguments& arguments(std::size_t instruction) const { return arguments_[instruction]; }
+
   // Runs the steps on the calling thread. Calls `progress` after each step; it must not touch JavaScript.
   template <typename Progress>
   Status run(Run* run, const Progress& progress) {
@@ -82,6 +89,7 @@ class Replay {
   std::vector<int> streams_, numbers_, arrays_;
   std::vector<Buffer> operands_;      // of all instructions, one after another
   std::vector<std::size_t> first_;    // where an instruction's operands begin
+  std::vector<double> times_;         // empty where nobody wants to know
   std::vector<Arguments> arguments_;  // by instruction
 };
 
