@@ -44,9 +44,20 @@ void for_chunks(const BatchNormSize& size, const Body& body) {
   });
 }
 
+// The same from the last chunk to the first, for the second pass over what the first one read: its end is
+// still in the far cache, and the next operation, which begins at the beginning, finds that there.
+template <typename Body>
+void for_chunks_backwards(const BatchNormSize& size, const Body& body) {
+  const std::int64_t grain = chunk_rows(size), chunks = chunk_count(size);
+  parallel_for(chunks, [&](std::int64_t task) {
+    const std::int64_t begin = (chunks - 1 - task) * grain;
+    body(begin * size.channels, std::min(grain, size.rows - begin));
+  });
+}
+
 void normalize(const BatchNormOperands<float>& to, const Scratch& scratch, const BatchNormSize& size) {
   const auto kernel = kernels().batch_norm->normalize;
-  for_chunks(size, [&](std::int64_t, std::int64_t at, std::int64_t rows) {
+  for_chunks_backwards(size, [&](std::int64_t at, std::int64_t rows) {
     kernel(to.y + at, to.x + at, to.residual == nullptr ? nullptr : to.residual + at, scratch.coefficient(0),
            scratch.coefficient(1), to.relu, rows, size.channels);
   });
@@ -89,6 +100,18 @@ struct MergedMoments {
   }
 };
 
+// What comes through the ReLU behind, for a chunk: it stays in the near cache for the sums.
+void pass(const BatchNormGradients<float>& of, std::int64_t at, std::int64_t count) {
+  const VectorKernels& vector = *kernels().vector;
+  float* passed = of.passed + at;
+  const float* dy = of.dy + at;
+  if (of.other != nullptr) {
+    vector.add(passed, dy, of.other + at, count);
+    dy = passed;
+  }
+  vector.relu_backward(passed, dy, of.relu_output + at, count);
+}
+
 void update(float* running, double momentum, double value) {
   *running = static_cast<float>((1.0 - momentum) * static_cast<double>(*running) + momentum * value);
 }
@@ -124,15 +147,22 @@ void batch_norm_eval(const BatchNormOperands<float>& to, const float* running_me
   normalize(to, scratch, size);
 }
 
-void batch_norm_backward(const BatchNormGradients<float>& of, const BatchNormSize& size) {
+void batch_norm_backward(const BatchNormGradients<float>& given, const BatchNormSize& size) {
   const Scratch scratch(size);
   const BatchNormKernels& kernel = *kernels().batch_norm;
+  BatchNormGradients<float> of = given;
+  if (of.passed != nullptr) {  // written chunk by chunk, while the sums are taken
+    of.dy = of.passed;
+    of.relu_output = nullptr;
+  }
   const auto relu_output = [&](std::int64_t at) {
     return of.relu_output == nullptr ? nullptr : of.relu_output + at;
   };
   const bool needs_sums = of.batch_statistics || of.dweight != nullptr || of.dbias != nullptr;
-  if (needs_sums) {
+  if (needs_sums || of.passed != nullptr) {
     for_chunks(size, [&](std::int64_t chunk, std::int64_t at, std::int64_t rows) {
+      if (of.passed != nullptr) pass(given, at, rows * size.channels);
+      if (!needs_sums) return;
       kernel.gradient_sums(scratch.first(chunk), scratch.second(chunk), of.dy + at, relu_output(at),
                            of.x + at, of.mean, rows, size.channels);
     });
@@ -160,7 +190,7 @@ void batch_norm_backward(const BatchNormGradients<float>& of, const BatchNormSiz
     }
   });
   if (of.dx == nullptr) return;
-  for_chunks(size, [&](std::int64_t, std::int64_t at, std::int64_t rows) {
+  for_chunks_backwards(size, [&](std::int64_t at, std::int64_t rows) {
     kernel.grad_input(of.dx + at, of.dy + at, relu_output(at), of.x + at, of.mean, scratch.coefficient(0),
                       scratch.coefficient(1), scratch.coefficient(2), rows, size.channels);
   });

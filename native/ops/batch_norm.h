@@ -39,12 +39,16 @@ void batch_norm_eval(const BatchNormOperands<float>& to, const float* running_me
                      const BatchNormSize& size, double eps);
 
 // Gradients; each output may be null. batch_statistics: mean and inverse_std follow from x, as in training.
-// relu_output is that of a ReLU behind, through which dy has yet to pass; or null.
+// relu_output is that of a ReLU behind, through which dy has yet to pass; or null. Where two paths meet
+// behind that ReLU, `other` is the gradient of the second one, added to dy first, or null, and `passed` takes
+// what comes through the ReLU, for those who need it too, or is null.
 template <typename Float>
 struct BatchNormGradients {
   Float *dx, *dweight, *dbias;
   const Float *dy, *x, *mean, *inverse_std, *weight, *relu_output;
   bool batch_statistics;
+  const Float* other = nullptr;
+  Float* passed = nullptr;
 };
 
 void batch_norm_backward(const BatchNormGradients<float>& of, const BatchNormSize& size);

@@ -20,6 +20,29 @@ void zero(float* out, std::int64_t count) {
   std::memset(out, 0, static_cast<std::size_t>(count) * sizeof(float));
 }
 
+// produce(first element, count) writes a chunk of `in` right before it is summed, while it is near.
+template <typename Produce>
+void sum_columns(float* out, const float* in, std::int64_t rows, std::int64_t columns,
+                 const Produce& produce) {
+  const VectorKernels& vector = *kernels().vector;
+  const std::int64_t chunk = std::max<std::int64_t>(1, kSumChunk / columns);
+  const std::int64_t chunks = std::max<std::int64_t>(1, (rows + chunk - 1) / chunk);
+  if (chunks == 1) {
+    produce(0, rows * columns);
+    zero(out, columns);
+    vector.add_rows(out, in, rows, columns);
+    return;
+  }
+  float* partials = workspace<float>(Slot::kPartials, chunks * columns);
+  parallel_ranges(rows, chunk, [&](std::int64_t begin, std::int64_t end) {
+    produce(begin * columns, (end - begin) * columns);
+    float* partial = partials + begin / chunk * columns;
+    zero(partial, columns);
+    vector.add_rows(partial, in + begin * columns, end - begin, columns);
+  });
+  sum_partials(out, partials, chunks, columns, columns);
+}
+
 }  // namespace
 
 void sum_partials(float* out, const float* partials, std::int64_t parts, std::int64_t size,
@@ -35,21 +58,14 @@ void sum_partials(float* out, const float* partials, std::int64_t parts, std::in
 }
 
 void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t columns) {
-  const VectorKernels& vector = *kernels().vector;
-  const std::int64_t chunk = std::max<std::int64_t>(1, kSumChunk / columns);
-  const std::int64_t chunks = std::max<std::int64_t>(1, (rows + chunk - 1) / chunk);
-  if (chunks == 1) {
-    zero(out, columns);
-    vector.add_rows(out, in, rows, columns);
-    return;
-  }
-  float* partials = workspace<float>(Slot::kPartials, chunks * columns);
-  parallel_ranges(rows, chunk, [&](std::int64_t begin, std::int64_t end) {
-    float* partial = partials + begin / chunk * columns;
-    zero(partial, columns);
-    vector.add_rows(partial, in + begin * columns, end - begin, columns);
-  });
-  sum_partials(out, partials, chunks, columns, columns);
+  sum_columns(out, in, rows, columns, [](std::int64_t, std::int64_t) {});
+}
+
+void relu_backward_sum(float* dx, float* sums, const float* dy, const float* y, std::int64_t rows,
+                       std::int64_t columns) {
+  const auto relu = kernels().vector->relu_backward;
+  sum_columns(sums, dx, rows, columns,
+              [=](std::int64_t at, std::int64_t count) { relu(dx + at, dy + at, y + at, count); });
 }
 
 float sum(const float* in, std::int64_t count, float factor) {

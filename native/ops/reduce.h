@@ -13,6 +13,10 @@ void sum_partials(float* out, const float* partials, std::int64_t parts, std::in
 // out[c] = sum over rows of in[row][c]: the gradient of a bias
 void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t columns);
 
+// dx = dy where the ReLU's output y is positive, else 0, and its column sums, in the bits of column_sum
+void relu_backward_sum(float* dx, float* sums, const float* dy, const float* y, std::int64_t rows,
+                       std::int64_t columns);
+
 // factor * the sum of all elements
 float sum(const float* in, std::int64_t count, float factor);
 

@@ -14,7 +14,7 @@ namespace receptive::plan {
 
 class Arguments {
  public:
-  static constexpr int kMaxBuffers = 10;
+  static constexpr int kMaxBuffers = 12;
 
   Arguments(const Buffer* buffers, int buffer_count, const double* params, int param_count)
       : buffers_(buffers), params_(params), buffer_count_(buffer_count), param_count_(param_count) {}

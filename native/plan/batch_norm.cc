@@ -38,6 +38,13 @@ ops::BatchNormGradients<Float> gradient_operands(const Arguments& args) {
           args.data<Float>(8), args.number(2) != 0};
 }
 
+template <typename Float>
+ops::BatchNormGradients<Float> join_operands(const Arguments& args) {
+  return {args.data<Float>(0), args.data<Float>(1), args.data<Float>(2), args.data<Float>(4),
+          args.data<Float>(7), args.data<Float>(8), args.data<Float>(9), args.data<Float>(10),
+          args.data<Float>(6), args.number(2) != 0, args.data<Float>(5), args.data<Float>(3)};
+}
+
 }  // namespace
 
 // (y, mean, inverse std, running mean?, running variance?, x, weight?, bias?, residual?; rows, channels, eps,
@@ -104,6 +111,27 @@ Status batch_norm_backward(const Arguments& args) {
     reference::batch_norm_backward(gradient_operands<double>(args), size);
   } else {
     ops::batch_norm_backward(gradient_operands<float>(args), size);
+  }
+  return Status::success();
+}
+
+// (dx?, dweight?, dbias?, gradient behind the ReLU's input, dy, second dy?, output of the ReLU, x, mean,
+// inverse std, weight?; rows, channels, 1 if the statistics are those of the batch): where the ReLU behind
+// has several readers, or its input has. The two dy are added, and what passes the ReLU is kept.
+Status batch_norm_join_backward(const Arguments& args) {
+  RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
+  const ops::BatchNormSize size = read_size(args);
+  const Dtype dtype = args.dtype(3) == Dtype::kFloat64 ? Dtype::kFloat64 : Dtype::kFloat32;
+  RECEPTIVE_CHECK(args.allow(0, dtype, size.elements()));
+  RECEPTIVE_CHECK(require_columns(args, dtype, 1, 2, true));
+  for (const int whole : {3, 4, 6, 7}) RECEPTIVE_CHECK(args.require(whole, dtype, size.elements()));
+  RECEPTIVE_CHECK(args.allow(5, dtype, size.elements()));
+  RECEPTIVE_CHECK(require_columns(args, dtype, 8, 2, false));
+  RECEPTIVE_CHECK(require_columns(args, dtype, 10, 1, true));
+  if (dtype == Dtype::kFloat64) {
+    reference::batch_norm_backward(join_operands<double>(args), size);
+  } else {
+    ops::batch_norm_backward(join_operands<float>(args), size);
   }
   return Status::success();
 }

@@ -11,12 +11,11 @@
 #include "ops/conv2d_algorithm.h"
 #include "ops/im2col.h"
 #include "plan/opcodes.h"
+#include "plan/parameters.h"
 #include "reference/conv2d.h"
 
 namespace receptive::plan {
 namespace {
-
-constexpr int kReluParam = 13;
 
 double product(std::initializer_list<std::int64_t> sizes) {
   double total = 1;
@@ -63,7 +62,7 @@ Status conv2d_forward(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(1, dtype, g.input_size()));
   RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
   RECEPTIVE_CHECK(args.allow(3, dtype, g.out_c));
-  const bool relu = args.number(kReluParam) != 0;
+  const bool relu = args.number(kConvRelu) != 0;
   if (is_double(args)) {
     reference::conv2d_forward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
                               args.data<double>(3), relu, g);

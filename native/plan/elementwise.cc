@@ -197,6 +197,25 @@ Status relu_forward(const Arguments& args) {
 Status relu_backward(const Arguments& args) {
   return run_binary(args, kernels().vector->relu_backward, reference::relu_backward);
 }
+
+// (dx, sums [columns], dy, y; rows, columns): the gradient of a ReLU, and its sums over the rows: that of a
+// bias
+Status relu_backward_sum(const Arguments& args) {
+  RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
+  const std::int64_t rows = args.integer(0), columns = args.integer(1);
+  for (const int whole : {0, 2, 3}) RECEPTIVE_CHECK(args.require(whole, float_dtype(args), rows * columns));
+  RECEPTIVE_CHECK(args.require(1, float_dtype(args), columns));
+  if (is_double(args)) {
+    reference::relu_backward(args.data<double>(0), args.data<double>(2), args.data<double>(3),
+                             rows * columns);
+    reference::column_sum(args.data<double>(1), args.data<double>(0), rows, columns);
+  } else {
+    ops::relu_backward_sum(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
+                           rows, columns);
+  }
+  return Status::success();
+}
+
 Status tanh_forward(const Arguments& args) {
   return run_unary(args, kernels().vector->tanh_forward, reference::tanh_forward);
 }

@@ -5,18 +5,11 @@
 #include <utility>
 
 #include "plan/execute.h"
+#include "plan/parameters.h"
 #include "plan/rewrite.h"
 
 namespace receptive::plan {
 namespace {
-
-constexpr std::size_t kInC = 3, kOutC = 6, kKernelH = 7, kKernelW = 8;  // parameters, plan/conv2d.cc
-
-int opcode_named(const char* name) {
-  Recorded probe;
-  while (!is(probe, name)) ++probe.opcode;
-  return probe.opcode;
-}
 
 bool is_written(const Program& program, const Operand& operand) {
   for (const Recorded& instruction : program.instructions) {
@@ -34,12 +27,14 @@ bool is_constant(const Program& program, const Operand& operand) {
 // Whether the parameters that give the size of the weight can be one: they are checked when the step runs,
 // but memory for the folded weight is planned before.
 bool has_sizes(const Recorded& conv) {
-  if (conv.params.size() <= kKernelW) return false;
-  for (const std::size_t i : {kInC, kOutC, kKernelH, kKernelW}) {
+  if (conv.params.size() <= kConvKernelW) return false;
+  for (const std::size_t i : {kConvInC, kConvOutC, kConvKernelH, kConvKernelW}) {
     const double size = conv.params[i];
     if (!(size >= 1 && size <= 1 << 20 && size == std::floor(size))) return false;
   }
-  return conv.params[kInC] * conv.params[kOutC] * conv.params[kKernelH] * conv.params[kKernelW] <= 0x1p40;
+  return conv.params[kConvInC] * conv.params[kConvOutC] * conv.params[kConvKernelH] *
+             conv.params[kConvKernelW] <=
+         0x1p40;
 }
 
 bool can_fold(const Program& program, const Recorded& conv, const Recorded& batch_norm) {
@@ -60,11 +55,6 @@ bool can_fold(const Program& program, const Recorded& conv, const Recorded& batc
   return true;
 }
 
-Operand add_buffer(Program* program, std::int64_t size, Dtype dtype) {
-  program->buffers.push_back({size, dtype, BufferSpec::Role::kInternal});
-  return {Operand::Kind::kBuffer, static_cast<int>(program->buffers.size()) - 1};
-}
-
 }  // namespace
 
 int fold_batch_norm_into_conv(Program* program) {
@@ -74,8 +64,8 @@ int fold_batch_norm_into_conv(Program* program) {
     const Recorded batch_norm = program->instructions[static_cast<std::size_t>(i) + 1];
     if (!can_fold(*program, conv, batch_norm)) continue;
     const Dtype dtype = program->buffers[static_cast<std::size_t>(conv.operands[0].index)].dtype;
-    const double out_c = conv.params[kOutC];
-    const double patch = conv.params[kKernelH] * conv.params[kKernelW] * conv.params[kInC];
+    const double out_c = conv.params[kConvOutC];
+    const double patch = conv.params[kConvKernelH] * conv.params[kConvKernelW] * conv.params[kConvInC];
     const Operand weight = add_buffer(program, static_cast<std::int64_t>(out_c * patch), dtype);
     const Operand bias = add_buffer(program, static_cast<std::int64_t>(out_c), dtype);
     Recorded fold;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/fuse.h"
 
+#include "plan/parameters.h"
 #include "plan/rewrite.h"
 
 namespace receptive::plan {
 namespace {
-
-constexpr int kConvReluParam = 13;  // plan/conv2d.cc: 1 if a ReLU follows
 
 // conv2d_forward y; relu_forward z <- y: where nobody else looks at y, the convolution writes z. The tile's
 // epilogue computes max(0, value + bias), which is what the two instructions compute.
@@ -20,7 +19,7 @@ int fuse_conv_relu(Program* program) {
       continue;
     if (!is_internal(*program, operand_of(conv, 0)) || uses(*program, conv.operands[0]) != 2) continue;
     conv.operands[0] = operand_of(relu, 0);
-    set_param(&conv, kConvReluParam, 1.0);
+    set_param(&conv, kConvRelu, 1.0);
     remove_instruction(program, i + 1);
     ++fused;
   }
@@ -32,9 +31,14 @@ int fuse_conv_relu(Program* program) {
 Fusions fuse(Program* program) {
   Fusions fusions;
   fusions["conv2d + relu"] = fuse_conv_relu(program);
+  name_sums(program);
+  fusions["copies left out"] = leave_out_copies(program);
   fuse_batch_norm_add(program);
   fuse_batch_norm_relu(program, &fusions);
-  fusions["relu gradient + batchNorm2d gradient"] = fuse_relu_gradient(program);
+  fuse_join_gradients(program, &fusions);
+  fusions["relu gradient + batchNorm2d gradient"] += fuse_relu_gradient(program);
+  fusions["relu gradient at the pooled size"] = pool_before_relu_gradient(program);
+  fusions["relu gradient + bias gradient"] = fuse_relu_gradient_sum(program);
   return fusions;
 }
 

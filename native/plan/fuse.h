@@ -14,7 +14,15 @@ using Fusions = std::map<std::string, int>;
 
 Fusions fuse(Program* program);
 
-// The passes, in plan/fuse_batch_norm.cc.
+// The passes. In plan/simplify.cc: sums in place become sums into buffers of their own, which the passes see
+// through and the memory plan puts back in place; copies go where both names may stand for one buffer.
+void name_sums(Program* program);
+int leave_out_copies(Program* program);
+// In plan/fuse_relu_gradient.cc.
+void fuse_join_gradients(Program* program, Fusions* fusions);
+int pool_before_relu_gradient(Program* program);
+int fuse_relu_gradient_sum(Program* program);
+// In plan/fuse_batch_norm.cc.
 int fuse_batch_norm_add(Program* program);
 void fuse_batch_norm_relu(Program* program, Fusions* fusions);
 int fuse_relu_gradient(Program* program);

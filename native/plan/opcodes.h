@@ -12,70 +12,72 @@
 // them any more (each element of the output follows from the elements at the same place, and from sums that
 // are complete before the first is written); and whether running it again on the same inputs only writes the
 // same outputs again. batch_norm_forward is that if the running statistics are left out.
-#define RECEPTIVE_OPCODES(X)                                \
-  /* elementwise.cc */                                      \
-  X(fill, at(0), none, kPure)                               \
-  X(copy, at(0), at(1), kPure)                              \
-  X(cast, at(0), none, kPure)                               \
-  X(add, at(0), at(1, 2), kPure)                            \
-  X(multiply, at(0), at(1, 2), kPure)                       \
-  X(scale, at(0), at(1), kPure)                             \
-  X(scale_by, at(0), at(1), kPure)                          \
-  X(sum, at(0), none, kPure)                                \
-  X(require_finite, none, none, kOnce)                      \
-  X(column_sum, at(0), none, kPure)                         \
-  X(relu_forward, at(0), at(1), kPure)                      \
-  X(relu_backward, at(0), at(1, 2), kPure)                  \
-  X(tanh_forward, at(0), at(1), kPure)                      \
-  X(tanh_backward, at(0), at(1, 2), kPure)                  \
-  X(sigmoid_forward, at(0), at(1), kPure)                   \
-  X(sigmoid_backward, at(0), at(1, 2), kPure)               \
-  /* gemm.cc */                                             \
-  X(matmul, at(0), none, kPure)                             \
-  X(linear_forward, at(0), none, kPure)                     \
-  X(linear_grad_input, at(0), none, kPure)                  \
-  X(linear_grad_weight, at(0), none, kPure)                 \
-  /* conv2d.cc */                                           \
-  X(conv2d_forward, at(0), none, kPure)                     \
-  X(conv2d_grad_input, at(0), none, kPure)                  \
-  X(conv2d_grad_weight, at(0, 1), none, kPure)              \
-  X(im2col, at(0), none, kPure)                             \
-  X(col2im, at(0), none, kPure)                             \
-  /* pool2d.cc */                                           \
-  X(max_pool2d_forward, at(0, 1), none, kPure)              \
-  X(max_pool2d_backward, at(0), none, kPure)                \
-  X(avg_pool2d_forward, at(0), none, kPure)                 \
-  X(avg_pool2d_backward, at(0), none, kPure)                \
-  X(lp_pool2d_forward, at(0), none, kPure)                  \
-  X(lp_pool2d_backward, at(0), none, kPure)                 \
-  /* global_avg_pool.cc */                                  \
-  X(global_avg_pool_forward, at(0), none, kPure)            \
-  X(global_avg_pool_backward, at(0), none, kPure)           \
-  /* batch_norm.cc */                                       \
-  X(batch_norm_forward, at(0, 1, 2, 3, 4), at(5, 8), kPure) \
-  X(batch_norm_eval, at(0, 1, 2), at(3, 8), kPure)          \
-  X(batch_norm_backward, at(0, 1, 2), at(3, 4, 8), kPure)   \
-  /* fold_batch_norm.cc */                                  \
-  X(fold_batch_norm, at(0, 1), none, kPure)                 \
-  /* copy_columns.cc */                                     \
-  X(copy_columns, at(0), none, kOnce)                       \
-  X(increment, at(0), none, kOnce)                          \
-  /* softmax.cc */                                          \
-  X(softmax_forward, at(0), none, kPure)                    \
-  X(softmax_backward, at(0), none, kPure)                   \
-  X(softmax_cross_entropy, at(0, 1), none, kPure)           \
-  X(argmax, at(0), none, kPure)                             \
-  X(count_equal, at(0), none, kPure)                        \
-  /* random.cc */                                           \
-  X(random_uniform, at(0), none, kPure)                     \
-  X(random_normal, at(0), none, kPure)                      \
-  X(random_permutation, at(0), none, kPure)                 \
-  X(dropout, at(0), at(1), kPure)                           \
-  /* updates.cc */                                          \
-  X(sgd_update, at(0, 2), none, kOnce)                      \
-  X(adam_update, at(0, 2, 3), none, kOnce)                  \
-  /* gather.cc */                                           \
-  X(gather_images, at(0), none, kPure)                      \
+#define RECEPTIVE_OPCODES(X)                                         \
+  /* elementwise.cc */                                               \
+  X(fill, at(0), none, kPure)                                        \
+  X(copy, at(0), at(1), kPure)                                       \
+  X(cast, at(0), none, kPure)                                        \
+  X(add, at(0), at(1, 2), kPure)                                     \
+  X(multiply, at(0), at(1, 2), kPure)                                \
+  X(scale, at(0), at(1), kPure)                                      \
+  X(scale_by, at(0), at(1), kPure)                                   \
+  X(sum, at(0), none, kPure)                                         \
+  X(require_finite, none, none, kOnce)                               \
+  X(column_sum, at(0), none, kPure)                                  \
+  X(relu_forward, at(0), at(1), kPure)                               \
+  X(relu_backward, at(0), at(1, 2), kPure)                           \
+  X(relu_backward_sum, at(0, 1), at(2, 3), kPure)                    \
+  X(tanh_forward, at(0), at(1), kPure)                               \
+  X(tanh_backward, at(0), at(1, 2), kPure)                           \
+  X(sigmoid_forward, at(0), at(1), kPure)                            \
+  X(sigmoid_backward, at(0), at(1, 2), kPure)                        \
+  /* gemm.cc */                                                      \
+  X(matmul, at(0), none, kPure)                                      \
+  X(linear_forward, at(0), none, kPure)                              \
+  X(linear_grad_input, at(0), none, kPure)                           \
+  X(linear_grad_weight, at(0), none, kPure)                          \
+  /* conv2d.cc */                                                    \
+  X(conv2d_forward, at(0), none, kPure)                              \
+  X(conv2d_grad_input, at(0), none, kPure)                           \
+  X(conv2d_grad_weight, at(0, 1), none, kPure)                       \
+  X(im2col, at(0), none, kPure)                                      \
+  X(col2im, at(0), none, kPure)                                      \
+  /* pool2d.cc */                                                    \
+  X(max_pool2d_forward, at(0, 1), none, kPure)                       \
+  X(max_pool2d_backward, at(0), none, kPure)                         \
+  X(avg_pool2d_forward, at(0), none, kPure)                          \
+  X(avg_pool2d_backward, at(0), none, kPure)                         \
+  X(lp_pool2d_forward, at(0), none, kPure)                           \
+  X(lp_pool2d_backward, at(0), none, kPure)                          \
+  /* global_avg_pool.cc */                                           \
+  X(global_avg_pool_forward, at(0), none, kPure)                     \
+  X(global_avg_pool_backward, at(0), none, kPure)                    \
+  /* batch_norm.cc */                                                \
+  X(batch_norm_forward, at(0, 1, 2, 3, 4), at(5, 8), kPure)          \
+  X(batch_norm_eval, at(0, 1, 2), at(3, 8), kPure)                   \
+  X(batch_norm_backward, at(0, 1, 2), at(3, 4, 8), kPure)            \
+  X(batch_norm_join_backward, at(0, 1, 2, 3), at(4, 5, 6, 7), kPure) \
+  /* fold_batch_norm.cc */                                           \
+  X(fold_batch_norm, at(0, 1), none, kPure)                          \
+  /* copy_columns.cc */                                              \
+  X(copy_columns, at(0), none, kOnce)                                \
+  X(increment, at(0), none, kOnce)                                   \
+  /* softmax.cc */                                                   \
+  X(softmax_forward, at(0), none, kPure)                             \
+  X(softmax_backward, at(0), none, kPure)                            \
+  X(softmax_cross_entropy, at(0, 1), none, kPure)                    \
+  X(argmax, at(0), none, kPure)                                      \
+  X(count_equal, at(0), none, kPure)                                 \
+  /* random.cc */                                                    \
+  X(random_uniform, at(0), none, kPure)                              \
+  X(random_normal, at(0), none, kPure)                               \
+  X(random_permutation, at(0), none, kPure)                          \
+  X(dropout, at(0), at(1), kPure)                                    \
+  /* updates.cc */                                                   \
+  X(sgd_update, at(0, 2), none, kOnce)                               \
+  X(adam_update, at(0, 2, 3), none, kOnce)                           \
+  /* gather.cc */                                                    \
+  X(gather_images, at(0), none, kPure)                               \
   X(gather_labels, at(0), none, kPure)
 
 namespace receptive::plan {

@@ -13,6 +13,12 @@ bool is(const Recorded& instruction, const char* opcode) {
   return std::strcmp(opcode_name(instruction.opcode), opcode) == 0;
 }
 
+int opcode_named(const char* name) {
+  Recorded probe;
+  while (!is(probe, name)) ++probe.opcode;
+  return probe.opcode;
+}
+
 bool same(const Operand& a, const Operand& b) { return a.kind == b.kind && a.index == b.index; }
 
 bool is_internal(const Program& program, const Operand& operand) {
@@ -78,6 +84,19 @@ bool may_move(const Program& program, const Recorded& instruction, int from, int
 bool varies(const Program& program, int instruction) {
   return std::any_of(program.varying.begin(), program.varying.end(),
                      [&](const Varying& varying) { return varying.instruction == instruction; });
+}
+
+Operand add_buffer(Program* program, std::int64_t size, Dtype dtype) {
+  program->buffers.push_back({size, dtype, BufferSpec::Role::kInternal});
+  return {Operand::Kind::kBuffer, static_cast<int>(program->buffers.size()) - 1};
+}
+
+void rename(Program* program, int first, const Operand& from, const Operand& to) {
+  for (std::size_t i = static_cast<std::size_t>(first); i < program->instructions.size(); ++i) {
+    for (Operand& operand : program->instructions[i].operands) {
+      if (same(operand, from)) operand = to;
+    }
+  }
 }
 
 void remove_instruction(Program* program, int index) {

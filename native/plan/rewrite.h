@@ -7,6 +7,7 @@
 namespace receptive::plan {
 
 bool is(const Recorded& instruction, const char* opcode);
+int opcode_named(const char* name);
 bool same(const Operand& a, const Operand& b);
 bool is_internal(const Program& program, const Operand& operand);
 
@@ -29,6 +30,11 @@ int producer(const Program& program, const Operand& operand, int before);
 bool may_move(const Program& program, const Recorded& instruction, int from, int to);
 // Whether a parameter of the instruction differs from step to step.
 bool varies(const Program& program, int instruction);
+
+// A new buffer inside the step.
+Operand add_buffer(Program* program, std::int64_t size, Dtype dtype);
+// From instruction `first` on, `to` stands where `from` stood.
+void rename(Program* program, int first, const Operand& from, const Operand& to);
 
 // Both keep what varies with its instruction.
 void remove_instruction(Program* program, int index);

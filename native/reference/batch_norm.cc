@@ -51,7 +51,16 @@ void batch_norm_eval(const ops::BatchNormOperands<double>& to, const double* run
     normalize_column(to, size, c, running_mean[c], running_var[c], eps);
 }
 
-void batch_norm_backward(const ops::BatchNormGradients<double>& of, const ops::BatchNormSize& size) {
+void batch_norm_backward(const ops::BatchNormGradients<double>& given, const ops::BatchNormSize& size) {
+  ops::BatchNormGradients<double> of = given;
+  if (of.passed != nullptr) {
+    for (std::int64_t i = 0; i < size.elements(); ++i) {
+      const double sum = of.other == nullptr ? of.dy[i] : of.dy[i] + of.other[i];
+      of.passed[i] = of.relu_output[i] > 0 ? sum : 0.0;
+    }
+    of.dy = of.passed;
+    of.relu_output = nullptr;
+  }
   for (std::int64_t c = 0; c < size.channels; ++c) {
     const double inverse_std = of.inverse_std[c], weight = of.weight == nullptr ? 1.0 : of.weight[c];
     const auto normalized = [&](std::int64_t i) { return (of.x[i] - of.mean[c]) * inverse_std; };

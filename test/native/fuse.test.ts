@@ -119,6 +119,86 @@ describe('batch_norm_backward', () => {
   });
 });
 
+describe('batch_norm_join_backward', () => {
+  it.each([
+    [1, true],
+    [0, true],
+    [1, false],
+  ])('with statistics of the batch: %i, with a second gradient: %s', (batchStatistics, hasOther) => {
+    forSeeds(15, (random) => {
+      const wide = random.next() < 0.2;
+      const { rows, channels, x, weight, residual: dy, columns } = makeCase(random, wide);
+      const other = random.floats(rows * channels);
+      const second = wide ? doubled(other) : other;
+      const [y] = call('relu_forward', [like(x)], [x]);
+      const rest = [x, columns, columns, weight];
+      const numbers = [rows, channels, batchStatistics];
+      within(`${rows} rows, ${channels} channels`, () =>
+        forEachIsaAndThreads(() => {
+          const [sum] = hasOther ? call('add', [like(x)], [dy, second]) : [dy];
+          const [dz] = call('relu_backward', [like(x)], [sum, y]);
+          const outputs = [like(x), like(columns), like(columns)];
+          const apart = [...call('batch_norm_backward', outputs, [dz, ...rest], numbers), dz];
+          const inputs = [dy, hasOther ? second : null, y, ...rest];
+          const together = call('batch_norm_join_backward', [...outputs, like(x)], inputs, numbers);
+          together.forEach((output, i) => {
+            expectSameBits(output, apart[i], `output ${i}`);
+          });
+        }),
+      );
+    });
+  });
+
+  it('refuses operands of another size', () => {
+    const ones = (size: number) => new Float32Array(size).fill(1);
+    const outputs = [ones(12), ones(3), ones(3), ones(12)].map(like);
+    const right = [ones(12), ones(12), ones(12), ones(12), ones(3), ones(3), ones(3)];
+    for (let wrong = 0; wrong < right.length; wrong++) {
+      const inputs = right.map((data, i) => (i === wrong ? ones(data.length - 1) : data));
+      expect(refusal(() => call('batch_norm_join_backward', outputs, inputs, [4, 3, 1]))).toMatchObject({
+        code: 'ERR_SHAPE',
+      });
+    }
+  });
+});
+
+describe('relu_backward_sum', () => {
+  it('has the bits of the gradient and its column sums', () => {
+    forSeeds(25, (random) => {
+      const [rows, columns] = [random.int(1, 3000), random.pick([1, 3, 16, 33, 64, 200])];
+      const wide = random.next() < 0.2;
+      const kind = (data: Float32Array) => (wide ? doubled(data) : data);
+      const dy = kind(random.floats(rows * columns));
+      const y = kind(random.floats(rows * columns));
+      const sums = kind(new Float32Array(columns));
+      within(`${rows} rows, ${columns} columns`, () =>
+        forEachIsaAndThreads(() => {
+          const [dz] = call('relu_backward', [like(dy)], [dy, y]);
+          const [wanted] = call('column_sum', [like(sums)], [dz], [rows, columns]);
+          const [dx, found] = call('relu_backward_sum', [like(dy), like(sums)], [dy, y], [rows, columns]);
+          expectSameBits(dx, dz, 'gradient');
+          expectSameBits(found, wanted, 'sums');
+        }),
+      );
+    });
+  });
+
+  it('refuses operands of another size', () => {
+    const ones = (size: number) => new Float32Array(size).fill(1);
+    for (const [dx, sums, dy, y] of [
+      [11, 3, 12, 12],
+      [12, 4, 12, 12],
+      [12, 3, 11, 12],
+      [12, 3, 12, 13],
+    ]) {
+      const outputs = [ones(dx), ones(sums)].map(like);
+      expect(refusal(() => call('relu_backward_sum', outputs, [ones(dy), ones(y)], [4, 3]))).toMatchObject({
+        code: 'ERR_SHAPE',
+      });
+    }
+  });
+});
+
 describe('fold_batch_norm', () => {
   it('makes the weight and bias that give the same results', () => {
     forSeeds(20, (random) => {

@@ -54,11 +54,35 @@ class Branches extends nn.Module {
   }
 }
 
+/** A pool whose windows overlap behind a ReLU, and one that is not all that reads what comes out of one. */
+class Pools extends nn.Module {
+  readonly conv1 = new nn.Conv2d(2, 7, { kernelSize: 3 });
+  readonly conv2 = new nn.Conv2d(7, 40, { kernelSize: 3, padding: 1 });
+  readonly conv3 = new nn.Conv2d(40, 5, { kernelSize: 1 });
+  readonly relu = new nn.ReLU();
+  readonly overlapping = new nn.MaxPool2d({ kernelSize: 3, stride: 2, padding: 1 });
+  readonly same = new nn.MaxPool2d({ kernelSize: 3, stride: 1, padding: 1 });
+  readonly pool = new nn.GlobalAvgPool2d();
+  readonly fc = new nn.Linear(5, 10);
+
+  override forward(x: Tensor): Tensor {
+    const y = this.overlapping.call(this.relu.call(this.conv1.call(x)));
+    const z = this.relu.call(this.conv2.call(y));
+    const both = add(this.same.call(z), z);
+    return this.fc.call(this.pool.call(this.relu.call(this.conv3.call(both))));
+  }
+}
+
 const nets: Record<string, Net> = {
   'LeNet-5': {
     inputShape: [28, 28, 1],
     make: () => new LeNet5(),
-    fusions: { 'conv2d + relu': 2, 'updates in one pass': 10 },
+    fusions: {
+      'conv2d + relu': 2,
+      'relu gradient + bias gradient': 2,
+      'relu gradient at the pooled size': 2,
+      'updates in one pass': 10,
+    },
   },
   'ResNet-20': {
     inputShape: [12, 12, 3],
@@ -66,7 +90,9 @@ const nets: Record<string, Net> = {
     fusions: {
       'batchNorm2d + relu': 10,
       'batchNorm2d + add + relu': 9,
+      'copies left out': 9,
       'relu gradient + batchNorm2d gradient': 10,
+      'residual gradients + relu gradient + batchNorm2d gradient': 9,
       'updates in one pass': 59,
     },
   },
@@ -76,8 +102,20 @@ const nets: Record<string, Net> = {
     fusions: {
       'batchNorm2d + relu': 1,
       'batchNorm2d + add + relu': 1,
+      'copies left out': 3,
       'relu gradient + batchNorm2d gradient': 1,
+      'residual gradients + relu gradient + batchNorm2d gradient': 1,
       'updates in one pass': 15,
+    },
+  },
+  'a net of overlapping pools': {
+    inputShape: [11, 11, 2],
+    make: () => new Pools(),
+    fusions: {
+      'copies left out': 1,
+      'conv2d + relu': 3,
+      'relu gradient at the pooled size': 1,
+      'updates in one pass': 8,
     },
   },
   'a net with dropout': {
@@ -94,7 +132,7 @@ const nets: Record<string, Net> = {
         new nn.ReLU(),
         new nn.Linear(20, 10),
       ),
-    fusions: { 'updates in one pass': 8 },
+    fusions: { 'relu gradient + bias gradient': 1, 'updates in one pass': 8 },
   },
 };
 

@@ -144,7 +144,12 @@ describe('a captured step', () => {
   it('shares memory between buffers, writes in place and lets convolutions do the ReLU', async () => {
     const { plan } = await captured(models['LeNet-5'], optimizers.SGD, [STEPS]);
     expect(plan.peakBytes).toBeLessThan(plan.unsharedBytes * 0.7);
-    expect(plan.fusions).toEqual({ 'conv2d + relu': 2, 'updates in one pass': 10 });
+    expect(plan.fusions).toEqual({
+      'conv2d + relu': 2,
+      'relu gradient + bias gradient': 2,
+      'relu gradient at the pooled size': 2,
+      'updates in one pass': 10,
+    });
     expect(plan.inPlace).toBeGreaterThan(2);
   });
 

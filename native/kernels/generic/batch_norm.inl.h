@@ -95,21 +95,6 @@ struct Incoming {
     if (!kBehindRelu) return lanes.load(dy + at);
     return select(greater(lanes.load(output + at), zero()), lanes.load(dy + at), zero());
   }
-  template <typename Range>
-  inline Vec onto(Vec total, std::int64_t at, int, Range lanes) const {
-    return add(total, load(at, lanes));
-  }
-};
-
-template <bool kBehindRelu>
-struct DeviationProduct {
-  Incoming<kBehindRelu> dy;
-  const float* x;
-  const Vec* mean;
-  template <typename Range>
-  inline Vec onto(Vec total, std::int64_t at, int v, Range lanes) const {
-    return fma(dy.load(at, lanes), sub(lanes.load(x + at), mean[v]), total);
-  }
 };
 
 struct Moments {
@@ -131,6 +116,7 @@ struct Moments {
   }
 };
 
+// Both sums in one walk over the rows: the gradient and x come from the far cache once.
 template <bool kBehindRelu>
 struct GradientSums {
   float *dy_sum, *product_sum;
@@ -140,12 +126,41 @@ struct GradientSums {
 
   template <int kVectors, typename Range>
   inline void block(std::int64_t c, Range lanes) const {
-    Vec centre[kVectors], total[kVectors];
+    constexpr int kRows = kChains / kVectors;
+    Vec centre[kVectors], sums[kRows][kVectors], products[kRows][kVectors];
     load_block<kVectors>(centre, mean + c, lanes);
-    sum_rows<kVectors>(total, dy, c, rows, channels, lanes);
-    store_block<kVectors>(dy_sum + c, total, lanes);
-    sum_rows<kVectors>(total, DeviationProduct<kBehindRelu>{dy, x, centre}, c, rows, channels, lanes);
-    store_block<kVectors>(product_sum + c, total, lanes);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sums[i][v] = products[i][v] = zero();
+    }
+    std::int64_t row = 0, at = c;
+    for (; row + kRows <= rows; row += kRows, at += kRows * channels) {
+#pragma GCC unroll 4
+      for (int i = 0; i < kRows; ++i) onto<kVectors>(sums[i], products[i], centre, at + i * channels, lanes);
+    }
+    for (; row < rows; ++row, at += channels) onto<kVectors>(sums[0], products[0], centre, at, lanes);
+#pragma GCC unroll 4
+    for (int i = 1; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        sums[0][v] = add(sums[0][v], sums[i][v]);
+        products[0][v] = add(products[0][v], products[i][v]);
+      }
+    }
+    store_block<kVectors>(dy_sum + c, sums[0], lanes);
+    store_block<kVectors>(product_sum + c, products[0], lanes);
+  }
+
+  template <int kVectors, typename Range>
+  inline void onto(Vec* sums, Vec* products, const Vec* centre, std::int64_t at, Range lanes) const {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec gradient = dy.load(at + v * kWidth, lanes);
+      const Vec deviation = sub(lanes.load(x + at + v * kWidth), centre[v]);
+      sums[v] = add(sums[v], gradient);
+      products[v] = fma(gradient, deviation, products[v]);
+    }
   }
 };
 
