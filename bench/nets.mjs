@@ -78,8 +78,7 @@ function residualNet(model, channels, blocks, shortcut) {
   return { model, input: [32, 32, 3], classes: 10, layers };
 }
 
-/** Nets by name. */
-export const NETS = {
+const DESCRIBED = {
   lenet5: LENET5,
   'vgg-cifar': VGG_CIFAR,
   'resnet18-cifar': residualNet('resnet18-cifar', [64, 128, 256, 512], 2, projection),
@@ -140,6 +139,11 @@ export const layerFlops = ({ input, layers }) => measureAll(layers, input).flops
 
 /** Weights and biases to learn. */
 export const parameterCount = ({ input, layers }) => measureAll(layers, input).parameters;
+
+/** Nets by name, each with how many parameters it has: whoever builds it counts before it is measured. */
+export const NETS = Object.fromEntries(
+  Object.entries(DESCRIBED).map(([name, net]) => [name, { ...net, parameters: parameterCount(net) }]),
+);
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 

@@ -12,9 +12,11 @@ import { writeRows } from './harness/rows.mjs';
 import { columnsFor, headerLine, rowLine } from './harness/table.mjs';
 import { loadSuite, SUITE_NAMES } from './suites/index.mjs';
 
+const unique = (values) => [...new Set(values)];
+
 /** What a suite is run with: its options, and where its rows and remarks go. */
 function contextFor(options) {
-  const columns = columnsFor(options.peers);
+  const columns = columnsFor(options.suite === 'step' ? unique(['eager', ...options.peers]) : options.peers);
   const machine = describeMachine();
   const rows = [];
   const said = new Set();

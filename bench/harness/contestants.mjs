@@ -15,6 +15,13 @@ function python(...variables) {
 
 /** Name → how to start it, and the line that installs what it needs. */
 export const PEERS = {
+  // Ourselves, but each operation as it is called: what a captured step gains
+  eager: {
+    command: () => process.execPath,
+    script: script('workers', 'ours.mjs'),
+    environment: { BENCH_VARIANT: 'eager' },
+    install: 'npm run setup',
+  },
   pytorch: {
     command: () => python('RECEPTIVE_PEER_PYTHON'),
     script: script('peers', 'pytorch.py'),
@@ -48,7 +55,11 @@ export function startOurs(threads, file = 'ours.mjs') {
 /** Starts a peer. Throws WorkerError with reason 'missing' if it is not installed. */
 export function startPeer(name, threads, { compile = false } = {}) {
   const peer = PEERS[name];
-  const env = { ...threadVariables(threads), ...(compile ? { BENCH_COMPILE: '1' } : {}) };
+  const env = {
+    ...threadVariables(threads),
+    ...peer.environment,
+    ...(compile ? { BENCH_COMPILE: '1' } : {}),
+  };
   return Worker.start(name, peer.command(), [peer.script], env);
 }
 

@@ -34,6 +34,12 @@ def unsupported(message):
     return Refusal("unsupported", message)
 
 
+def check_parameters(net, count):
+    """All contestants train the same net, or none does."""
+    if count != net["parameters"]:
+        raise Refusal("failed", f"{net['model']} has {count} parameters here instead of {net['parameters']}")
+
+
 def now_ms():
     return time.perf_counter() * 1e3
 

@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 
-from protocol import Server, unsupported
+from protocol import Server, check_parameters, unsupported
 
 THREADS = int(os.environ.get("BENCH_THREADS", "1"))
 
@@ -85,6 +85,7 @@ class PyTorch:
 
     def model(self, net, layout):
         model, _ = self.layers(net["layers"], tuple(net["input"]))
+        check_parameters(net, sum(parameter.numel() for parameter in model.parameters()))
         return model.to(memory_format=layout)
 
     def layers(self, described, size):

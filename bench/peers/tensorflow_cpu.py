@@ -3,7 +3,7 @@
 is set; the runner takes the fastest variant of each task."""
 import os
 
-from protocol import Server, unsupported
+from protocol import Server, check_parameters, unsupported
 
 THREADS = int(os.environ.get("BENCH_THREADS", "1"))
 
@@ -79,6 +79,7 @@ class TensorFlow:
         """The variables to learn, and the forward pass."""
         variables = []
         forward, _ = self.layers(described["layers"], tuple(described["input"]), variables, is_training)
+        check_parameters(described, sum(int(self.tf.size(variable)) for variable in variables))
         return variables, forward
 
     def parameter(self, variables, shape, fan_in=None):

@@ -24,6 +24,7 @@ function stepCase(model, batch) {
     name: `${model}/b${batch}`,
     task: { kind: 'step', net, batch },
     flops: stepFlops(net, batch),
+    error: true,
   };
 }
 
@@ -31,7 +32,10 @@ export const caseNames = () => CASES.map(({ name }) => name);
 
 export async function run(context, names) {
   const cases = CASES.filter(({ name }) => names.includes(name));
-  if (!context.profile) return runCases(context, cases, context.threadCounts());
+  if (!context.profile) {
+    const peers = ['eager', ...context.peers.filter((name) => name !== 'eager')];
+    return runCases({ ...context, peers }, cases, context.threadCounts());
+  }
   for (const threads of context.threadCounts()) {
     for (const item of cases) await profileCase(context, item, threads);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The library as a contestant. A task becomes a function without arguments, which is called for a block of time.
+import { createRequire } from 'node:module';
 import { measurePeak, memoryInfo, nativeInfo, setIsa } from '../../dist/native/bindings.js';
 import { timeBlock, warmUp } from './block.mjs';
 import { residentMemory } from './memory-use.mjs';
@@ -15,6 +16,7 @@ const TASKS = {
   overhead: () => import('./tasks/overhead.mjs'),
 };
 
+const { version } = createRequire(import.meta.url)('../../package.json');
 let prepared = null;
 let batch = 1;
 
@@ -32,7 +34,7 @@ function current() {
 serve({
   hello() {
     const { isa, supportedIsas } = nativeInfo();
-    return { name: 'receptive', isa, supportedIsas };
+    return { name: 'receptive', version, isa, supportedIsas };
   },
   async variants({ task }) {
     return { variants: (await moduleFor(task)).variants(task) };
@@ -42,6 +44,15 @@ serve({
     prepared = null;
     prepared = (await moduleFor(task)).prepare(task, variant);
     batch = warmUp(prepared.run);
+  },
+  async steps({ task, variant, steps }) {
+    const { run, peakBytes, digest, dispose } = (await moduleFor(task)).prepare(task, variant);
+    try {
+      for (let i = 0; i < steps; i++) run();
+      return { digest: digest(), peakBytes: peakBytes() };
+    } finally {
+      dispose();
+    }
   },
   block({ ms }) {
     const { run, check, perCall = 1 } = current();

@@ -25,7 +25,7 @@ describe('the command line', () => {
     ],
     [[], 'name a suite: peak, '],
     [['step', 'conv'], "'conv' is too much"],
-    [['step', '--peers', 'abacus'], "there is no peer 'abacus'; there are pytorch, tensorflow"],
+    [['step', '--peers', 'abacus'], "there is no peer 'abacus'; there are eager, pytorch, tensorflow"],
     [['step', '--case', '('], '--case: Invalid regular expression'],
     [['step', '--case', 'alexnet'], 'no case of step matches; there are lenet5/b1, '],
     [['step', '--threads', '0'], '--threads takes a whole number of at least 1, not 0'],
@@ -97,6 +97,11 @@ describe('the nets', () => {
     } finally {
       model.dispose();
     }
+  });
+
+  it('have the parameters of their papers', () => {
+    expect(NETS['resnet18-cifar'].parameters).toBe(11_173_962);
+    expect(NETS['resnet20-cifar'].parameters).toBe(269_722);
   });
 
   it('describe the LeNet-5 of the library', () => {
