@@ -80,7 +80,7 @@ export function tableOf(rows: readonly ProfileRow[], stepUs: number, width: numb
     { title: 'layer', from: 0, of: ({ layer }) => layer },
     { title: 'operation', from: 0, of: ({ op }) => op },
     { title: 'µs', from: 0, isNumber: true, of: ({ us }) => (us < 10 ? us.toFixed(1) : count(us)) },
-    { title: 'of step', from: 0, isNumber: true, of: ({ us }) => percent(us / stepUs, 1) },
+    { title: 'of step', from: 100, isNumber: true, of: ({ us }) => percent(us / stepUs, 1) },
     { title: 'GFLOP/s', from: 0, isNumber: true, of: ({ gflops }) => blank(gflops.toFixed(1), gflops > 0) },
     { title: 'MB', from: 100, isNumber: true, of: ({ bytes }) => (bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1) },
     { title: 'of bound', from: 0, isNumber: true, of: ({ share }) => percent(share, 0) },

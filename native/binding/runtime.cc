@@ -81,7 +81,8 @@ Napi::Value bandwidth(const Napi::CallbackInfo& info) {
   AlignedBuffer from, to;
   if (from.reserve(kBytes) == nullptr || to.reserve(kBytes) == nullptr)
     throw_refusal(info.Env(), "ERR_OUT_OF_MEMORY", "two arrays of 64 MiB", "none from the system");
-  std::memset(from.data(), 0, kBytes);
+  std::memset(from.data(), 0, kBytes);  // pages that were never touched would be timed as well
+  std::memset(to.data(), 0, kBytes);
   const ThreadLimit limit(static_cast<int>(wished));
   double best = 0;
   const auto end = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
