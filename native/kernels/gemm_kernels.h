@@ -43,6 +43,10 @@ struct GemmKernels {
   // may be overwritten.
   void (*pack_a)(float* to, std::int64_t block_stride, const float* from, std::int64_t stride,
                  std::int64_t depth, std::int64_t count, int rows);
+  // Packs columns that are contiguous, as those of a transposed B: panel[row * stride + column] =
+  // from[column * column_stride + row]. Columns from `width` to `stride` may become zero.
+  void (*pack_columns)(float* panel, std::int64_t stride, const float* from, std::int64_t column_stride,
+                       std::int64_t rows, int width);
   // The machine's peak: `iterations` rounds of independent multiply-adds in registers, fma_loop_flops each.
   // Returns a value that depends on all of them.
   float (*fma_loop)(std::int64_t iterations);

@@ -19,7 +19,8 @@ struct Epilogue {
 };
 
 // c[m][n] = a[m][k] · b[k][n], then the epilogue. c is row-major and dense; it may not overlap a or b.
-// Each element is summed in the order of k, whatever the blocking and the threads.
+// Each element is summed in the order of k, whatever the blocking and the threads; very long sums of a
+// transposed a in chunks that depend on the shape alone.
 void gemm(float* c, const MatrixView& a, const MatrixView& b, std::int64_t m, std::int64_t n, std::int64_t k,
           const Epilogue& epilogue = {});
 

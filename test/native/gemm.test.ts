@@ -49,6 +49,16 @@ describe('matmul', () => {
     });
   });
 
+  it.each([
+    ['wider than high', 7, 70],
+    ['higher than wide', 70, 7],
+  ])('agrees with the reference for long sums of a transposed matrix, %s', (_, m, n) => {
+    forSeeds(1, (random) => {
+      const k = 4160;
+      checkProduct('matmul', m * n, k, [random.floats(m * k), random.floats(k * n)], [m, n, k, 1, 0]);
+    });
+  });
+
   it('carries NaN and infinity to the elements they reach and to no other', () => {
     const a = new Float32Array(20 * 10).fill(1);
     a[3 * 10 + 4] = Number.NaN;

@@ -14,7 +14,7 @@ constexpr int kMaxNarrowVecs = 1;
 namespace receptive {
 
 extern const GemmKernels kAvx2Gemm;
-const GemmKernels kAvx2Gemm = {kWidth,    16,     {0, 12, 6, 0, 0}, 512,       96,
-                               gemm_tile, pack_a, fma_loop,         kPeakFlops};
+const GemmKernels kAvx2Gemm = {kWidth,    16,     {0, 12, 6, 0, 0}, 512,      96,
+                               gemm_tile, pack_a, pack_columns,     fma_loop, kPeakFlops};
 
 }  // namespace receptive

@@ -21,6 +21,6 @@ constexpr int kRowBlock = 144;
 
 extern const GemmKernels kAvx512Gemm;
 const GemmKernels kAvx512Gemm = {kWidth,    64,     {0, 12, 12, 6, 6}, kDepthBlock, kRowBlock,
-                                 gemm_tile, pack_a, fma_loop,          kPeakFlops};
+                                 gemm_tile, pack_a, pack_columns,      fma_loop,    kPeakFlops};
 
 }  // namespace receptive

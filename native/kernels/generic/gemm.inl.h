@@ -56,15 +56,21 @@ void gemm_tile_fixed(const GemmTile& tile) {
   for (int j = 0; j < kVecs; ++j) {
     const Mask lanes = j < kVecs - 1 ? first_lanes(kWidth) : last;
     const int at = j * kWidth;
+    // Masked stores are slow where vectors have no mask registers, so whole ones do without.
+    const bool whole = j < kVecs - 1 || tile.columns == kVecs * kWidth;
     const Vec bias = tile.bias == nullptr ? zero() : load_partial(tile.bias + at, lanes);
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       float* to = tile.c_rows[i] + at;
       Vec value = c[i][j];
-      if (tile.accumulate) value = add(value, load_partial(to, lanes));
+      if (tile.accumulate) value = add(value, whole ? load(to) : load_partial(to, lanes));
       if (tile.bias != nullptr) value = add(value, bias);
       if (tile.relu) value = max(zero(), value);
-      store_partial(to, lanes, value);
+      if (whole) {
+        store(to, value);
+      } else {
+        store_partial(to, lanes, value);
+      }
     }
   }
 }
@@ -143,6 +149,33 @@ void pack_a(float* to, std::int64_t block_stride, const float* from, std::int64_
       }
       for (; k < end; ++k, row += stride, place += rows) {
         for (int r = 0; r < left; ++r) place[r] = row[r];
+      }
+    }
+  }
+}
+
+// In squares of vectors, each a transpose in registers.
+void pack_columns(float* panel, std::int64_t stride, const float* from, std::int64_t column_stride,
+                  std::int64_t rows, int width) {
+  for (std::int64_t row = 0; row < rows; row += kWidth) {
+    for (int column = 0; column < width; column += kWidth) {
+      const float* square = from + column * column_stride + row;
+      float* to = panel + row * stride + column;
+      const int columns = width - column < kWidth ? width - column : kWidth;
+      if (row + kWidth <= rows && column + kWidth <= stride) {
+        Vec vecs[kWidth];
+        for (int i = 0; i < columns; ++i) {
+          vecs[i] = load(square + i * column_stride);
+          __builtin_prefetch(square + i * column_stride + 2 * kWidth, 0, 3);
+        }
+        for (int i = columns; i < kWidth; ++i) vecs[i] = zero();
+        transpose(vecs);
+        for (int i = 0; i < kWidth; ++i) store(to + i * stride, vecs[i]);
+        continue;
+      }
+      const std::int64_t end = rows - row < kWidth ? rows - row : kWidth;
+      for (std::int64_t r = 0; r < end; ++r) {
+        for (int i = 0; i < columns; ++i) to[r * stride + i] = square[i * column_stride + r];
       }
     }
   }

@@ -14,7 +14,7 @@ constexpr int kMaxNarrowVecs = 0;
 namespace receptive {
 
 extern const GemmKernels kScalarGemm;
-const GemmKernels kScalarGemm = {kWidth,    4,      {0, 6, 6, 6, 6}, 512,       96,
-                                 gemm_tile, pack_a, fma_loop,        kPeakFlops};
+const GemmKernels kScalarGemm = {kWidth,    4,      {0, 6, 6, 6, 6}, 512,      96,
+                                 gemm_tile, pack_a, pack_columns,    fma_loop, kPeakFlops};
 
 }  // namespace receptive
