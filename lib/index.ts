@@ -31,6 +31,7 @@ export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm.js';
 export { argmax, countCorrect } from './ops/classify.js';
 export { concat, padChannels } from './ops/concat.js';
 export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
+export type { Conv2dAlgorithm } from './ops/conv2d-algorithm.js';
 export { crossEntropy } from './ops/cross-entropy.js';
 export { dropout } from './ops/dropout.js';
 export { globalAvgPool2d } from './ops/global-avg-pool.js';

@@ -49,6 +49,8 @@ export interface PlanDescription {
   readonly recomputed: number;
   /** Instructions that became one, by kind: 'conv2d + relu', 'batchNorm2d + add + relu', … Kinds not found are left out. */
   readonly fusions: Readonly<Record<string, number>>;
+  /** Each pass of a convolution in its order: 'conv2d_forward 64 → 128 at 16x16: winograd F(4x4, 3x3)'. */
+  readonly algorithms: readonly string[];
 }
 
 /** How to plan a step. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The convolution layer: a weight and a bias for ops/conv2d.
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkOptions } from '../errors.js';
 import { type Conv2dOptions as ConvolveOptions, conv2d } from '../ops/conv2d.js';
+import { type Conv2dAlgorithm, checkAlgorithm } from '../ops/conv2d-algorithm.js';
 import { checkPair, type Pair } from '../tensor/conv-geometry.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -34,7 +35,7 @@ export class Conv2d extends Module {
   readonly kernelSize: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
-  readonly algorithm: 'auto' | 'im2col';
+  #algorithm: Conv2dAlgorithm;
 
   /** @param options kernelSize is needed; stride 1, padding 0, bias true, algorithm 'auto' are the defaults */
   constructor(inChannels: number, outChannels: number, options: Conv2dOptions) {
@@ -45,17 +46,20 @@ export class Conv2d extends Module {
     this.kernelSize = checkPair('Conv2d', 'kernelSize', options.kernelSize, 1);
     this.stride = checkPair('Conv2d', 'stride', options.stride ?? 1, 1);
     this.padding = checkPair('Conv2d', 'padding', options.padding ?? 0, 0);
-    this.algorithm = options.algorithm ?? 'auto';
-    if (this.algorithm !== 'auto' && this.algorithm !== 'im2col') {
-      throw fail('ERR_ARGUMENT', {
-        op: 'Conv2d',
-        expected: "algorithm 'auto' or 'im2col'",
-        received: describe(this.algorithm),
-      });
-    }
+    this.#algorithm = checkAlgorithm('Conv2d', options.algorithm, this.kernelSize, this.stride);
     this.weight = new Parameter([outChannels, ...this.kernelSize, inChannels]);
     this.bias = (options.bias ?? true) ? new Parameter([outChannels]) : null;
     defaultInit_(this.weight, this.bias);
+  }
+
+  /** How to compute it; may be set at any time, and holds for what is recorded or captured from then on. */
+  get algorithm(): Conv2dAlgorithm {
+    return this.#algorithm;
+  }
+
+  /** Throws ERR_ARGUMENT where the layer cannot be computed that way. */
+  set algorithm(algorithm: Conv2dAlgorithm) {
+    this.#algorithm = checkAlgorithm('Conv2d', algorithm, this.kernelSize, this.stride);
   }
 
   override forward(x: Tensor): Tensor {
@@ -73,6 +77,7 @@ export class Conv2d extends Module {
     const parts = [inChannels, outChannels, `kernelSize=${pair(kernelSize)}`, `stride=${pair(stride)}`];
     if (padding[0] + padding[1] > 0) parts.push(`padding=${pair(padding)}`);
     if (this.bias === null) parts.push('bias=false');
+    if (this.algorithm !== 'auto') parts.push(`algorithm=${this.algorithm}`);
     return parts.join(', ');
   }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution: check, run, record. Its three passes are three instructions.
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkOptions, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type Pair, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
+import { algorithmNumber, type Conv2dAlgorithm, checkAlgorithm } from './conv2d-algorithm.js';
 import { im2colForward, im2colGradInput, im2colGradWeight } from './conv2d-im2col.js';
 import { record } from './record.js';
 
@@ -15,14 +16,11 @@ export interface Conv2dOptions {
   readonly stride?: Pair;
   /** Zeros around the image. Default 0. */
   readonly padding?: Pair;
-  /**
-   * 'auto' (default) reads patches in place (virtual im2col). 'im2col' writes the patch matrix and multiplies: slower,
-   * more memory, readable; its bits differ in rounding.
-   */
-  readonly algorithm?: 'auto' | 'im2col';
+  /** How to compute it, which may change rounding. Default 'auto'. */
+  readonly algorithm?: Conv2dAlgorithm;
 }
 
-/** What all three passes are told: sizes in the order of native/plan/conv2d.cc. */
+/** What all three passes are told: sizes and algorithm in the order of native/plan/conv2d.cc. */
 export interface Conv2dGeometry {
   readonly numbers: readonly number[];
   readonly pixels: number;
@@ -30,6 +28,7 @@ export interface Conv2dGeometry {
   readonly outShape: readonly number[];
 }
 
+const NO_RELU = 0; // a captured step may fuse one
 const OPTIONS = ['stride', 'padding', 'algorithm'];
 
 function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Conv2dGeometry {
@@ -58,18 +57,12 @@ function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Con
       });
     }
   }
-  const algorithm = options.algorithm ?? 'auto';
-  if (algorithm !== 'auto' && algorithm !== 'im2col') {
-    throw fail('ERR_ARGUMENT', {
-      op: 'conv2d',
-      expected: "algorithm 'auto' or 'im2col'",
-      received: describe(algorithm),
-    });
-  }
   const window = windowOver('conv2d', inH, inW, { ...options, kernelSize: [kernelH, kernelW] });
   const { outH, outW, strideH, strideW, padTop, padLeft } = window;
+  const algorithm = checkAlgorithm('conv2d', options.algorithm, [kernelH, kernelW], [strideH, strideW]);
+  const sizes = [n, inH, inW, inC, outH, outW, outC, kernelH, kernelW, strideH, strideW, padTop, padLeft];
   return {
-    numbers: [n, inH, inW, inC, outH, outW, outC, kernelH, kernelW, strideH, strideW, padTop, padLeft],
+    numbers: [...sizes, NO_RELU, algorithmNumber(algorithm)],
     pixels: n * outH * outW,
     patch: kernelH * kernelW * inC,
     outShape: [n, outH, outW, outC],

@@ -34,7 +34,7 @@ export class PlanSummary {
     const outputs = this.outputs.map(
       ({ name, size, dtype }) => `${name} ${dtype}${size > 1 ? ` (${size})` : ''}`,
     );
-    const { fusions, ...counts } = this.planned;
+    const { fusions, algorithms, ...counts } = this.planned;
     const planned = Object.entries(counts).map(([name, value]) => `${name} ${value}`);
     const fused = Object.entries(fusions).map(([name, count]) => `${name} (${count})`);
     return [
@@ -42,6 +42,7 @@ export class PlanSummary {
       ...section('outputs', outputs),
       ...section('planned', planned),
       ...section('fused', fused.length > 0 ? fused : ['nothing']),
+      ...(algorithms.length > 0 ? section('algorithms', algorithms) : []),
       ...section('operations', this.operations),
     ].join('\n');
   }

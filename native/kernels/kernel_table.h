@@ -13,6 +13,7 @@
 #include "kernels/random_kernels.h"
 #include "kernels/softmax_kernels.h"
 #include "kernels/vector_kernels.h"
+#include "kernels/winograd_kernels.h"
 
 namespace receptive {
 
@@ -28,6 +29,7 @@ struct KernelTable {
   const GatherKernels* gather;
   const BatchNormKernels* batch_norm;
   const InterleavedKernels* interleaved;
+  const WinogradKernels* winograd;
 };
 
 }  // namespace receptive

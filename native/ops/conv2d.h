@@ -33,13 +33,16 @@ struct Conv2dGeometry {
 
 namespace ops {
 
+enum class Conv2dChoice;  // ops/conv2d_algorithm.h
+
 // bias may be nullptr. relu is applied after the bias.
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                    const Conv2dGeometry& geometry);
-void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry);
+                    const Conv2dGeometry& geometry, Conv2dChoice choice);
+void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry,
+                       Conv2dChoice choice);
 // dbias, the sum of dy over the pixels, may be nullptr.
 void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
-                        const Conv2dGeometry& geometry);
+                        const Conv2dGeometry& geometry, Conv2dChoice choice);
 
 }  // namespace ops
 }  // namespace receptive

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/conv2d_algorithm.h"
 
+#include <algorithm>
+
 #include "kernels/select.h"
 #include "ops/conv2d_interleaved.h"
 #include "ops/interleave.h"
 #include "ops/reduce.h"
+#include "ops/winograd.h"
+#include "ops/winograd_cost.h"
 
 namespace receptive::ops {
 namespace {
 
 // grad_input by taps has its vectors along inC: with fewer channels than this they are nearly empty.
 constexpr std::int64_t kMinTapChannels = 16;  // a full AVX-512 vector
+// With fewer channels than this Winograd's transforms cost more than the products they save.
+constexpr std::int64_t kMinWinogradChannels = 16;
 
 // Whether vectors along the images pay. Those along the channels need a whole AVX-512 vector of them; lanes
 // without an image compute for nothing, up to a quarter of them less than what few channels waste.
@@ -25,29 +31,69 @@ bool is_plane(const Conv2dGeometry& g, const GemmKernels& gemm) {
          g.out_c <= gemm.rows_by_vecs[1];
 }
 
-}  // namespace
-
-ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table) {
-  if (is_for_lanes(g)) return ForwardAlgorithm::kInterleaved;
-  return is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
-}
-
-GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable&) {
-  if (is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
-  return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
-}
-
 // The one whose vectors are less empty: along a kernel row's inputs, or along the output channels.
-GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table) {
-  if (is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
+bool is_transposed_better(const Conv2dGeometry& g, const KernelTable& table) {
   const auto whole_vectors = [&](std::int64_t floats) {
     const std::int64_t width = table.gemm->vector_width;
     return (floats + width - 1) / width * width;
   };
   const std::int64_t direct = g.kernel_h * whole_vectors(g.kernel_w * g.in_c) * g.out_c;
   const std::int64_t transposed = g.patch() * whole_vectors(g.out_c);
-  return g.in_c < kMinTapChannels && transposed < direct ? GradWeightAlgorithm::kTransposed
-                                                         : GradWeightAlgorithm::kDirect;
+  return g.in_c < kMinTapChannels && transposed < direct;
+}
+
+// kDirect, kWinogradF2 or kWinogradF4
+Conv2dChoice decide(Conv2dChoice choice, const Conv2dGeometry& g, const ConvolutionCosts& costs) {
+  const bool prefers_f2 = costs.f2 < costs.f4;
+  const Conv2dChoice winograd = prefers_f2 ? Conv2dChoice::kWinogradF2 : Conv2dChoice::kWinogradF4;
+  if (choice == Conv2dChoice::kWinograd) return winograd;
+  if (choice != Conv2dChoice::kAuto) return choice;
+  if (!is_winograd_shape(g) || std::min(g.in_c, g.out_c) < kMinWinogradChannels) return Conv2dChoice::kDirect;
+  return std::min(costs.f2, costs.f4) < costs.direct ? winograd : Conv2dChoice::kDirect;
+}
+
+}  // namespace
+
+ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table, Conv2dChoice choice) {
+  if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return ForwardAlgorithm::kInterleaved;
+  const ConvolutionCosts costs =
+      convolve_costs(g.batch, g.in_c, g.out_c, g.out_h, g.out_w, table.gemm->vector_width);
+  switch (decide(choice, g, costs)) {
+    case Conv2dChoice::kWinogradF2:
+      return ForwardAlgorithm::kWinogradF2;
+    case Conv2dChoice::kWinogradF4:
+      return ForwardAlgorithm::kWinogradF4;
+    default:
+      return is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
+  }
+}
+
+GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable& table,
+                                        Conv2dChoice choice) {
+  if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
+  const ConvolutionCosts costs =
+      convolve_costs(g.batch, g.out_c, g.in_c, g.in_h, g.in_w, table.gemm->vector_width);
+  switch (decide(choice, g, costs)) {
+    case Conv2dChoice::kWinogradF2:
+      return GradInputAlgorithm::kWinogradF2;
+    case Conv2dChoice::kWinogradF4:
+      return GradInputAlgorithm::kWinogradF4;
+    default:
+      return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
+  }
+}
+
+GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table,
+                                          Conv2dChoice choice) {
+  if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
+  switch (decide(choice, g, grad_weight_costs(g, table.gemm->vector_width))) {
+    case Conv2dChoice::kWinogradF2:
+      return GradWeightAlgorithm::kWinogradF2;
+    case Conv2dChoice::kWinogradF4:
+      return GradWeightAlgorithm::kWinogradF4;
+    default:
+      return is_transposed_better(g, table) ? GradWeightAlgorithm::kTransposed : GradWeightAlgorithm::kDirect;
+  }
 }
 
 const char* name_of(ForwardAlgorithm algorithm) {
@@ -58,6 +104,10 @@ const char* name_of(ForwardAlgorithm algorithm) {
       return "plane";
     case ForwardAlgorithm::kInterleaved:
       return "interleaved";
+    case ForwardAlgorithm::kWinogradF2:
+      return "winograd F(2x2, 3x3)";
+    case ForwardAlgorithm::kWinogradF4:
+      return "winograd F(4x4, 3x3)";
   }
   return "";
 }
@@ -70,6 +120,10 @@ const char* name_of(GradInputAlgorithm algorithm) {
       return "columns";
     case GradInputAlgorithm::kInterleaved:
       return "interleaved";
+    case GradInputAlgorithm::kWinogradF2:
+      return "winograd F(2x2, 3x3)";
+    case GradInputAlgorithm::kWinogradF4:
+      return "winograd F(4x4, 3x3)";
   }
   return "";
 }
@@ -78,38 +132,53 @@ const char* name_of(GradWeightAlgorithm algorithm) {
   switch (algorithm) {
     case GradWeightAlgorithm::kDirect:
       return "direct";
+    case GradWeightAlgorithm::kTransposed:
+      return "transposed";
     case GradWeightAlgorithm::kInterleaved:
       return "interleaved";
+    case GradWeightAlgorithm::kWinogradF2:
+      return "winograd F(2x2, 3x3)";
+    case GradWeightAlgorithm::kWinogradF4:
+      return "winograd F(4x4, 3x3)";
   }
   return "";
 }
 
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                    const Conv2dGeometry& g) {
-  switch (forward_algorithm(g, kernels())) {
+                    const Conv2dGeometry& g, Conv2dChoice choice) {
+  switch (forward_algorithm(g, kernels(), choice)) {
     case ForwardAlgorithm::kDirect:
       return conv2d_forward_direct(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kPlane:
       return conv2d_forward_plane(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kInterleaved:
       return conv2d_forward_through_lanes(y, x, weight, bias, relu, g);
+    case ForwardAlgorithm::kWinogradF2:
+      return conv2d_forward_winograd(y, x, weight, bias, relu, g, WinogradTile::kF2);
+    case ForwardAlgorithm::kWinogradF4:
+      return conv2d_forward_winograd(y, x, weight, bias, relu, g, WinogradTile::kF4);
   }
 }
 
-void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
-  switch (grad_input_algorithm(g, kernels())) {
+void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g,
+                       Conv2dChoice choice) {
+  switch (grad_input_algorithm(g, kernels(), choice)) {
     case GradInputAlgorithm::kDirect:
       return conv2d_grad_input_direct(dx, dy, weight, g);
     case GradInputAlgorithm::kColumns:
       return conv2d_grad_input_columns(dx, dy, weight, g);
     case GradInputAlgorithm::kInterleaved:
       return conv2d_grad_input_through_lanes(dx, dy, weight, g);
+    case GradInputAlgorithm::kWinogradF2:
+      return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF2);
+    case GradInputAlgorithm::kWinogradF4:
+      return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF4);
   }
 }
 
 void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
-                        const Conv2dGeometry& g) {
-  switch (grad_weight_algorithm(g, kernels())) {
+                        const Conv2dGeometry& g, Conv2dChoice choice) {
+  switch (grad_weight_algorithm(g, kernels(), choice)) {
     case GradWeightAlgorithm::kDirect:
       conv2d_grad_weight_direct(dweight, dy, x, g);
       break;
@@ -118,6 +187,10 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
       break;
     case GradWeightAlgorithm::kInterleaved:
       return conv2d_grad_weight_through_lanes(dweight, dbias, dy, x, g);
+    case GradWeightAlgorithm::kWinogradF2:
+      return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF2);
+    case GradWeightAlgorithm::kWinogradF4:
+      return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF4);
   }
   if (dbias != nullptr) column_sum(dbias, dy, g.output_pixels(), g.out_c);
 }

@@ -8,27 +8,50 @@
 
 namespace receptive::ops {
 
+// What the caller asks for. The plain ones decide by a cost model; kWinograd takes the cheaper of the two
+// tiles.
+enum class Conv2dChoice { kAuto, kDirect, kWinograd, kWinogradF2, kWinogradF4, kCount };
+
 enum class ForwardAlgorithm {
   kDirect,       // batch-reduce GEMM, rows of A point into x (conv2d_forward.cc)
   kPlane,        // vectors along the pixels of an image of one channel (conv2d_forward_plane.cc)
   kInterleaved,  // vectors along the images (conv2d_interleaved.h)
+  kWinogradF2,   // a quarter to a half of the products (conv2d_forward_winograd.cc)
+  kWinogradF4,
 };
 
 enum class GradInputAlgorithm {
   kDirect,   // batch-reduce GEMM, rows of A point into dy, a problem per stride phase
   kColumns,  // the gradient of the patch matrix, added back to the image (col2im)
   kInterleaved,
+  kWinogradF2,
+  kWinogradF4,
 };
 
 enum class GradWeightAlgorithm {
   kDirect,      // dyᵀ · patches (conv2d_grad_weight.cc)
   kTransposed,  // patchesᵀ · dy, for few input channels (conv2d_grad_weight_transposed.cc)
   kInterleaved,
+  kWinogradF2,
+  kWinogradF4,
 };
 
-ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
-GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
-GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const KernelTable& table);
+// Whether Winograd's algorithm can be asked for: 3x3 kernels at stride 1.
+inline bool is_winograd_shape(const Conv2dGeometry& g) {
+  return g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1;
+}
+
+ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
+                                   Conv2dChoice choice);
+GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
+                                        Conv2dChoice choice);
+GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
+                                          Conv2dChoice choice);
+
+// What a user reads: "direct", "winograd F(4x4, 3x3)".
+const char* name_of(ForwardAlgorithm algorithm);
+const char* name_of(GradInputAlgorithm algorithm);
+const char* name_of(GradWeightAlgorithm algorithm);
 
 // Their names, as a profile shows them.
 const char* name_of(ForwardAlgorithm algorithm);

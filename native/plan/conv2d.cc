@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions of the 2-D convolution. Parameters of all of them: batch, inH, inW, inC, outH, outW, outC, kH,
-// kW, strideH, strideW, padTop, padLeft, and for the forward pass 1 if a ReLU follows.
+// kW, strideH, strideW, padTop, padLeft, for the forward pass 1 if a ReLU follows (0 in the others), and of
+// the three passes how to compute: ops::Conv2dChoice, 0 where it is left to the cost model. float64 has one
+// way only.
 #include "plan/conv2d.h"
 
 #include <initializer_list>
@@ -10,6 +12,7 @@
 #include "ops/conv2d.h"
 #include "ops/conv2d_algorithm.h"
 #include "ops/im2col.h"
+#include "plan/algorithms.h"
 #include "plan/opcodes.h"
 #include "plan/parameters.h"
 #include "reference/conv2d.h"
@@ -51,7 +54,23 @@ Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
                             std::to_string(g->out_h) + "x" + std::to_string(g->out_w) + " outputs");
 }
 
+Status read_choice(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dChoice* choice) {
+  const double number = args.number(kConvChoice);
+  if (!(number >= 0 && number < static_cast<double>(ops::Conv2dChoice::kCount)))
+    return Status::refuse("ERR_ARGUMENT", "the number of an algorithm", std::to_string(number));
+  *choice = static_cast<ops::Conv2dChoice>(static_cast<int>(number));
+  if (*choice < ops::Conv2dChoice::kWinograd || ops::is_winograd_shape(g)) return Status::success();
+  return Status::refuse("ERR_ARGUMENT", "a 3x3 kernel and stride 1 for Winograd's algorithm",
+                        std::to_string(g.kernel_h) + "x" + std::to_string(g.kernel_w) + ", stride " +
+                            std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w));
+}
+
 }  // namespace
+
+Status read_convolution(const Arguments& args, Conv2dGeometry* geometry, ops::Conv2dChoice* choice) {
+  RECEPTIVE_CHECK(read_geometry(args, geometry));
+  return read_choice(args, *geometry, choice);
+}
 
 // (y, x, weight, bias?)
 Status conv2d_forward(const Arguments& args) {
@@ -63,12 +82,14 @@ Status conv2d_forward(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
   RECEPTIVE_CHECK(args.allow(3, dtype, g.out_c));
   const bool relu = args.number(kConvRelu) != 0;
+  ops::Conv2dChoice choice;
+  RECEPTIVE_CHECK(read_choice(args, g, &choice));
   if (is_double(args)) {
     reference::conv2d_forward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
                               args.data<double>(3), relu, g);
   } else {
     ops::conv2d_forward(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
-                        relu, g);
+                        relu, g, choice);
   }
   return Status::success();
 }
@@ -81,10 +102,12 @@ Status conv2d_grad_input(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(0, dtype, g.input_size()));
   RECEPTIVE_CHECK(args.require(1, dtype, g.output_size()));
   RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
+  ops::Conv2dChoice choice;
+  RECEPTIVE_CHECK(read_choice(args, g, &choice));
   if (is_double(args)) {
     reference::conv2d_grad_input(args.data<double>(0), args.data<double>(1), args.data<double>(2), g);
   } else {
-    ops::conv2d_grad_input(args.data<float>(0), args.data<float>(1), args.data<float>(2), g);
+    ops::conv2d_grad_input(args.data<float>(0), args.data<float>(1), args.data<float>(2), g, choice);
   }
   return Status::success();
 }
@@ -98,12 +121,14 @@ Status conv2d_grad_weight(const Arguments& args) {
   RECEPTIVE_CHECK(args.allow(1, dtype, g.out_c));
   RECEPTIVE_CHECK(args.require(2, dtype, g.output_size()));
   RECEPTIVE_CHECK(args.require(3, dtype, g.input_size()));
+  ops::Conv2dChoice choice;
+  RECEPTIVE_CHECK(read_choice(args, g, &choice));
   if (is_double(args)) {
     reference::conv2d_grad_weight(args.data<double>(0), args.data<double>(1), args.data<double>(2),
                                   args.data<double>(3), g);
   } else {
     ops::conv2d_grad_weight(args.data<float>(0), args.data<float>(1), args.data<float>(2),
-                            args.data<float>(3), g);
+                            args.data<float>(3), g, choice);
   }
   return Status::success();
 }
@@ -111,11 +136,12 @@ Status conv2d_grad_weight(const Arguments& args) {
 const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
   const std::string name = instruction;
   Conv2dGeometry g;
-  if (name.rfind("conv2d_", 0) != 0 || !read_geometry(args, &g).ok()) return "";
-  if (is_double(args)) return "reference";
-  if (name == "conv2d_forward") return ops::name_of(ops::forward_algorithm(g, kernels()));
-  if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels()));
-  return ops::name_of(ops::grad_weight_algorithm(g, kernels()));
+  ops::Conv2dChoice choice;
+  if (name.rfind("conv2d_", 0) != 0 || !read_convolution(args, &g, &choice).ok()) return "";
+  if (is_double(args)) return "float64";
+  if (name == "conv2d_forward") return ops::name_of(ops::forward_algorithm(g, kernels(), choice));
+  if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels(), choice));
+  return ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice));
 }
 
 // (columns [pixels][kH * kW * inC], x)

@@ -6,7 +6,8 @@
 
 namespace receptive::plan {
 
-// plan/conv2d.cc: sizes, and 1 if a ReLU follows
-constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernelW = 8, kConvRelu = 13;
+// plan/conv2d.cc: sizes, 1 if a ReLU follows, and how to compute
+constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernelW = 8, kConvRelu = 13,
+                      kConvChoice = 14;
 
 }  // namespace receptive::plan

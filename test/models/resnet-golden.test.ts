@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { exchangeLayouts } from '../../lib/io/pytorch-layout.js';
 import { ResNetCifar } from '../../lib/models/resnet-cifar.js';
 import { nativeInfo, setIsa } from '../../lib/native/bindings.js';
+import { Conv2d } from '../../lib/nn/conv2d.js';
 import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
@@ -55,9 +56,15 @@ function filled({ depth, size, state }: Case, dtype: 'float32' | 'float64'): Res
   return model;
 }
 
-function oneStep(item: Case, dtype: 'float32' | 'float64', tolerance: number): void {
+/** Makes every convolution a direct one. */
+function computeDirectly(model: ResNetCifar): void {
+  for (const module of model.modules()) if (module instanceof Conv2d) module.algorithm = 'direct';
+}
+
+function oneStep(item: Case, dtype: 'float32' | 'float64', tolerance: number, direct = false): void {
   const { depth, size, batch, salt } = item;
   using model = filled(item, dtype);
+  if (direct) computeDirectly(model);
   using _scope = tensorScope();
   const layouts = exchangeLayouts(model);
   const { data, shape } = channelsLast({
@@ -84,6 +91,19 @@ function oneStep(item: Case, dtype: 'float32' | 'float64', tolerance: number): v
   expectRelative(model.eval().call(images).data(), wanted('eval'), tolerance, 'logits in use');
 }
 
+it("has the same logits by Winograd's algorithm as by direct convolution", () => {
+  const item = caseOf(18);
+  using model = filled(item, 'float32');
+  using _scope = tensorScope();
+  const { batch, size, salt } = item;
+  const images = tensor(pattern(salt, batch * size * size * 3), [batch, size, size, 3], { dtype: 'float32' });
+  const winograd = model.call(images).data();
+  using fresh = filled(item, 'float32'); // the first call moved the running statistics
+  computeDirectly(fresh);
+  expectRelative(winograd, fresh.call(images).data(), 1e-5, 'logits');
+  expect(winograd).not.toEqual(fresh.call(images).data());
+});
+
 describe('one training step', () => {
   it("is PyTorch's in double precision", () => {
     oneStep(caseOf(20), 'float64', 1e-12);
@@ -94,7 +114,9 @@ describe('one training step', () => {
     setIsa(isa);
     try {
       oneStep(caseOf(20), 'float32', 1e-5);
-      if (isa !== 'scalar') oneStep(caseOf(18), 'float32', 1e-5);
+      // Of the many activations one is so near to 0 that the rounding of Winograd's algorithm (7e-6 in the gradients
+      // behind it) moves it to the other side of a ReLU, and the gradients before it with it: 1e-2, for a reason.
+      if (isa !== 'scalar') oneStep(caseOf(18), 'float32', 1e-5, true);
     } finally {
       setIsa(before);
     }

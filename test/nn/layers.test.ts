@@ -125,7 +125,15 @@ describe('what layers refuse', () => {
     ['a stride of 0', () => conv({ kernelSize: 3, stride: 0 })],
     ['negative padding', () => conv({ kernelSize: 3, padding: -1 })],
     ['padding by name', () => conv({ kernelSize: 3, padding: 'same' })],
-    ['another algorithm', () => conv({ kernelSize: 3, algorithm: 'winograd' })],
+    ['another algorithm', () => conv({ kernelSize: 3, algorithm: 'fft' })],
+    ["Winograd's algorithm for 5x5", () => conv({ kernelSize: 5, algorithm: 'winograd' })],
+    [
+      "Winograd's algorithm set for a stride of 2",
+      () =>
+        refused(() => {
+          new nn.Conv2d(1, 1, { kernelSize: 3, stride: 2 }).algorithm = 'winograd';
+        }),
+    ],
     ['no channels', () => conv({ kernelSize: 3 }, 0)],
     ['channels that are no number', () => conv({ kernelSize: 3 }, 1, '8' as never)],
     ['no features', () => refused(() => new nn.Linear(0, 1))],

@@ -126,7 +126,13 @@ describeRefusals({
       'an unknown algorithm',
       () => conv({ algorithm: 'fft' }),
       'ERR_ARGUMENT',
-      { expected: "algorithm 'auto' or 'im2col'", received: '"fft"' },
+      { expected: "algorithm 'auto', 'direct', 'winograd' or 'im2col'", received: '"fft"' },
+    ],
+    [
+      "Winograd's algorithm with a stride",
+      () => conv({ algorithm: 'winograd', stride: 2 }),
+      'ERR_ARGUMENT',
+      { expected: "a 3x3 kernel and stride 1 for algorithm 'winograd'", received: /stride 2x2/ },
     ],
   ],
   pooling: ([maxPool2d, avgPool2d, lpPool2d] as const).flatMap((pool): RefusalCase[] => {

@@ -13,9 +13,10 @@ extern const OptimizerKernels kAvx2Optimizer;
 extern const GatherKernels kAvx2Gather;
 extern const BatchNormKernels kAvx2BatchNorm;
 extern const InterleavedKernels kAvx2Interleaved;
+extern const WinogradKernels kAvx2Winograd;
 
-const KernelTable kAvx2Table = {"avx2",       &kAvx2Gemm,      &kAvx2Vector,     &kAvx2Image,
-                                &kAvx2Pool2d, &kAvx2Softmax,   &kAvx2Random,     &kAvx2Optimizer,
-                                &kAvx2Gather, &kAvx2BatchNorm, &kAvx2Interleaved};
+const KernelTable kAvx2Table = {"avx2",       &kAvx2Gemm,      &kAvx2Vector,      &kAvx2Image,
+                                &kAvx2Pool2d, &kAvx2Softmax,   &kAvx2Random,      &kAvx2Optimizer,
+                                &kAvx2Gather, &kAvx2BatchNorm, &kAvx2Interleaved, &kAvx2Winograd};
 
 }  // namespace receptive

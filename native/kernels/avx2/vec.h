@@ -70,6 +70,26 @@ inline float reduce_max(Vec a) {
   return _mm_cvtss_f32(quarter);
 }
 
+inline void transpose_square(Vec rows[8]) {
+  __m256 fours[8];
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(rows[i], rows[i + 1]));
+    const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(rows[i], rows[i + 1]));
+    const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(rows[i + 2], rows[i + 3]));
+    const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(rows[i + 2], rows[i + 3]));
+    fours[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+    fours[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+    fours[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+    fours[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    rows[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}
+
 // Bytes move in pieces of 4, 2 and 1: AVX2 has no masked access to them.
 inline __m128i load_bytes(const std::uint8_t* from, int count) {
   std::uint64_t bytes = 0;

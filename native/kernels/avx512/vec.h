@@ -65,6 +65,33 @@ inline float reduce_add(Vec a) {
 }
 inline float reduce_max(Vec a) { return _mm512_reduce_max_ps(a); }
 
+// rows[i] lane j becomes rows[j] lane i: pairs, fours, then quarters of vectors.
+inline void transpose_square(Vec rows[16]) {
+  __m512 fours[16];
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[i], rows[i + 1]));
+    const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[i], rows[i + 1]));
+    const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[i + 2], rows[i + 3]));
+    const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[i + 2], rows[i + 3]));
+    fours[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+    fours[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+    fours[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+    fours[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const __m512 even04 = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0x88);
+    const __m512 odd04 = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0xdd);
+    const __m512 even8c = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0x88);
+    const __m512 odd8c = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0xdd);
+    rows[i] = _mm512_shuffle_f32x4(even04, even8c, 0x88);
+    rows[i + 4] = _mm512_shuffle_f32x4(odd04, odd8c, 0x88);
+    rows[i + 8] = _mm512_shuffle_f32x4(even04, even8c, 0xdd);
+    rows[i + 12] = _mm512_shuffle_f32x4(odd04, odd8c, 0xdd);
+  }
+}
+
 // Whole numbers in memory, floats in lanes: exact up to 2^24 in both directions. Partial: the first `count`
 // lanes.
 inline Vec load_integers(const std::uint8_t* from) {

@@ -13,9 +13,10 @@ extern const OptimizerKernels kScalarOptimizer;
 extern const GatherKernels kScalarGather;
 extern const BatchNormKernels kScalarBatchNorm;
 extern const InterleavedKernels kScalarInterleaved;
+extern const WinogradKernels kScalarWinograd;
 
-const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,     &kScalarImage,
-                                  &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,     &kScalarOptimizer,
-                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved};
+const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,      &kScalarImage,
+                                  &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,      &kScalarOptimizer,
+                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd};
 
 }  // namespace receptive

@@ -58,6 +58,8 @@ inline Vec times_power_of_two(Vec value, Vec exponent) {
 inline float reduce_add(Vec a) { return a; }
 inline float reduce_max(Vec a) { return a; }
 
+inline void transpose_square(Vec*) {}
+
 inline Vec load_integers(const std::uint8_t* from) { return static_cast<float>(*from); }
 inline Vec load_integers(const std::int32_t* from) { return static_cast<float>(*from); }
 inline Vec load_integers_partial(const std::uint8_t* from, int count) {

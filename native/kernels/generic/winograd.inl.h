@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd's (Toom and Cook's) minimal filtering over the vector vocabulary. Include after a vec.h.
+//
+// In one dimension, m outputs of a kernel g of 3 taps over t = m + 2 inputs d are A' ((G g) * (B' d)), t
+// products instead of 3 m. Each of the t products belongs to a point p at which polynomials are evaluated.
+// With M(x) the product of (x - p) over the finite points, the row of p is
+//
+//   in B':  the coefficients of M(x) / (x - p);  for infinity those of M(x)
+//   in G:   (1, p, p^2) / M'(p);                 for infinity (0, 0, 1)
+//   in A:   (1, p, ..., p^(m-1));                for infinity (0, ..., 0, 1)
+//
+// In two dimensions each matrix is applied to the rows and to the columns.
+//
+// F(2x2): 0, 1, -1, infinity; M = x^3 - x. 2.25 times fewer products.
+// F(4x4): 0, +-s, +-2s, infinity with s = sqrt(1/2); M = x^5 - 5/2 x^3 + x. 4 times fewer products.
+//
+//        | 1   0  -5/2   0   1  0 |         |  1     0      0  |        | 1  1    1   1   1  0 |
+//        | 0  -2s  -2    s   1  0 |         | -2/3  -2/3 s -1/3 |   A' = | 0  s   -s   2s -2s 0 |
+//   B' = | 0   2s  -2   -s   1  0 |     G = | -2/3   2/3 s -1/3 |        | 0 1/2  1/2  2   2  0 |
+//        | 0  -s  -1/2  2s   1  0 |         |  1/6  1/3 s  1/3 |        | 0 s/2 -s/2  4s -4s 1 |
+//        | 0   s  -1/2 -2s   1  0 |         |  1/6 -1/3 s  1/3 |
+//        | 0   1   0  -5/2   0  1 |         |  0     0      1  |
+//
+// Points whose pairs multiply to 1 keep the powers near 1, which is what the rounding error grows with. What
+// that gives is measured in ARCHITECTURE.md, "Winograd". The irrational entries always come as s times an
+// exact factor.
+#pragma once
+
+#include "kernels/generic/winograd_f2.inl.h"
+#include "kernels/generic/winograd_f4.inl.h"
+#include "kernels/winograd_kernels.h"
+
+namespace receptive {
+namespace {
+
+template <int kSide>
+struct Pixels {
+  const float* const* pixels;
+  std::int64_t channel;
+  inline Vec operator()(int i, int j) const { return load(pixels[i * kSide + j] + channel); }
+};
+
+template <int kSide>
+inline void prefetch_pixels(const float* const* pixels, std::int64_t channel) {
+#pragma GCC unroll 36
+  for (int i = 0; i < kSide * kSide; ++i) __builtin_prefetch(pixels[i] + channel, 0, 3);
+}
+
+template <int kSide>
+struct PartialPixels {
+  const float* const* pixels;
+  std::int64_t channel;
+  Mask lanes;
+  inline Vec operator()(int i, int j) const { return load_partial(pixels[i * kSide + j] + channel, lanes); }
+};
+
+template <int kSide>
+struct Frequencies {
+  const float* frequencies;
+  std::int64_t stride;
+  inline Vec operator()(int i, int j) const { return load(frequencies + (i * kSide + j) * stride); }
+};
+
+template <int kSide, bool kPartial>
+struct OutputPixels {
+  float* const* pixels;
+  std::int64_t channel;
+  Mask lanes;
+  Vec bias;
+  bool relu;
+  inline void operator()(int i, int j, Vec value) const {
+    float* to = pixels[i * kSide + j] + channel;
+    value = add(value, bias);
+    if (relu) value = max(zero(), value);
+    if (kPartial) {
+      store_partial(to, lanes, value);
+    } else {
+      store(to, value);
+    }
+  }
+};
+
+template <typename Tile>
+void winograd_input(float* frequencies, std::int64_t stride, const float* const* pixels,
+                    const float* const* next, std::int64_t channels) {
+  std::int64_t c = 0;
+  for (; c + kWidth <= channels; c += kWidth) {
+    prefetch_pixels<Tile::kInputs>(next, c);
+    Tile::input(frequencies + c, stride, Pixels<Tile::kInputs>{pixels, c});
+  }
+  if (c == channels) return;
+  const Mask lanes = first_lanes(static_cast<int>(channels - c));
+  Tile::input(frequencies + c, stride, PartialPixels<Tile::kInputs>{pixels, c, lanes});
+}
+
+template <typename Tile>
+void winograd_output(float* const* pixels, const float* frequencies, std::int64_t stride,
+                     std::int64_t channels, const float* bias, bool relu) {
+  constexpr int kIn = Tile::kInputs, kOut = Tile::kOutputs;
+  const Mask all = first_lanes(kWidth);
+  std::int64_t c = 0;
+  for (; c + kWidth <= channels; c += kWidth) {
+    const Vec shift = bias == nullptr ? zero() : load(bias + c);
+    Tile::output(Frequencies<kIn>{frequencies + c, stride},
+                 OutputPixels<kOut, false>{pixels, c, all, shift, relu});
+  }
+  if (c == channels) return;
+  const Mask lanes = first_lanes(static_cast<int>(channels - c));
+  const Vec shift = bias == nullptr ? zero() : load_partial(bias + c, lanes);
+  Tile::output(Frequencies<kIn>{frequencies + c, stride},
+               OutputPixels<kOut, true>{pixels, c, lanes, shift, relu});
+}
+
+template <typename Tile>
+void winograd_output_adjoint(float* frequencies, std::int64_t stride, const float* const* pixels,
+                             const float* const* next, std::int64_t channels) {
+  std::int64_t c = 0;
+  for (; c + kWidth <= channels; c += kWidth) {
+    prefetch_pixels<Tile::kOutputs>(next, c);
+    Tile::output_adjoint(frequencies + c, stride, Pixels<Tile::kOutputs>{pixels, c});
+  }
+  if (c == channels) return;
+  const Mask lanes = first_lanes(static_cast<int>(channels - c));
+  Tile::output_adjoint(frequencies + c, stride, PartialPixels<Tile::kOutputs>{pixels, c, lanes});
+}
+
+template <typename Tile>
+void winograd_weight(float* frequencies, std::int64_t stride, const float* taps, std::int64_t tap_stride,
+                     std::int64_t channels) {
+  constexpr int kIn = Tile::kInputs;
+  for (std::int64_t c = 0; c < channels; c += kWidth) {
+    const Mask lanes = first_lanes(static_cast<int>(channels - c < kWidth ? channels - c : kWidth));
+    Vec half[kIn][3], line[kIn];
+#pragma GCC unroll 3
+    for (int j = 0; j < 3; ++j) {
+      Vec column[3];
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i) column[i] = load_partial(taps + (i * 3 + j) * tap_stride + c, lanes);
+      Tile::weight_line(column, line);
+#pragma GCC unroll 6
+      for (int i = 0; i < kIn; ++i) half[i][j] = line[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < kIn; ++i) {
+      Tile::weight_line(half[i], line);
+#pragma GCC unroll 6
+      for (int j = 0; j < kIn; ++j) store(frequencies + (i * kIn + j) * stride + c, line[j]);
+    }
+  }
+}
+
+template <typename Tile>
+void winograd_weight_adjoint(float* taps, std::int64_t tap_stride, const float* frequencies,
+                             std::int64_t stride, std::int64_t channels, bool accumulate) {
+  constexpr int kIn = Tile::kInputs;
+  for (std::int64_t c = 0; c < channels; c += kWidth) {
+    const Mask lanes = first_lanes(static_cast<int>(channels - c < kWidth ? channels - c : kWidth));
+    Vec half[3][kIn];
+#pragma GCC unroll 6
+    for (int j = 0; j < kIn; ++j) {
+      Vec column[kIn], line[3];
+#pragma GCC unroll 6
+      for (int i = 0; i < kIn; ++i) column[i] = load(frequencies + (i * kIn + j) * stride + c);
+      Tile::weight_adjoint_line(column, line);
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; ++i) half[i][j] = line[i];
+    }
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; ++i) {
+      Vec line[3];
+      Tile::weight_adjoint_line(half[i], line);
+#pragma GCC unroll 3
+      for (int j = 0; j < 3; ++j) {
+        float* to = taps + (i * 3 + j) * tap_stride + c;
+        store_partial(to, lanes, accumulate ? add(load_partial(to, lanes), line[j]) : line[j]);
+      }
+    }
+  }
+}
+
+template <typename Tile>
+constexpr WinogradTransforms winograd_transforms() {
+  return {Tile::kOutputs,
+          Tile::kInputs,
+          winograd_input<Tile>,
+          winograd_output<Tile>,
+          winograd_output_adjoint<Tile>,
+          winograd_weight<Tile>,
+          winograd_weight_adjoint<Tile>};
+}
+
+// Squares of vectors through registers; what is left at the edges one by one.
+void transpose(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
+               std::int64_t rows, std::int64_t columns) {
+  const std::int64_t square_rows = rows / kWidth * kWidth, square_columns = columns / kWidth * kWidth;
+  for (std::int64_t row = 0; row < square_rows; row += kWidth) {
+    for (std::int64_t column = 0; column < square_columns; column += kWidth) {
+      Vec square[kWidth];
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth; ++i) square[i] = load(from + (row + i) * from_stride + column);
+      transpose_square(square);
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth; ++i) store(to + (column + i) * to_stride + row, square[i]);
+    }
+  }
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = row < square_rows ? square_columns : 0; column < columns; ++column)
+      to[column * to_stride + row] = from[row * from_stride + column];
+  }
+}
+
+constexpr WinogradKernels kWinogradKernels = {winograd_transforms<WinogradF2>(),
+                                              winograd_transforms<WinogradF4>(), transpose};
+
+}  // namespace
+}  // namespace receptive

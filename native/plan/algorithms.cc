@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/algorithms.h"
+
+#include <utility>
+
+#include "kernels/select.h"
+#include "ops/conv2d_algorithm.h"
+#include "plan/execute.h"
+#include "plan/rewrite.h"
+
+namespace receptive::plan {
+namespace {
+
+bool is_double(const Program& program, const Recorded& instruction) {
+  for (const Operand& operand : instruction.operands) {
+    if (operand.kind == Operand::Kind::kBuffer)
+      return program.buffers[static_cast<std::size_t>(operand.index)].dtype == Dtype::kFloat64;
+  }
+  return false;
+}
+
+// Empty for an instruction that is no convolution, or one that will be refused when it runs.
+std::string describe(const Program& program, const Recorded& instruction) {
+  const bool forward = is(instruction, "conv2d_forward"), grad_input = is(instruction, "conv2d_grad_input");
+  if (!forward && !grad_input && !is(instruction, "conv2d_grad_weight")) return "";
+  Conv2dGeometry g;
+  ops::Conv2dChoice choice;
+  const Arguments args(nullptr, 0, instruction.params.data(), static_cast<int>(instruction.params.size()));
+  if (!read_convolution(args, &g, &choice).ok()) return "";
+  const char* algorithm = forward      ? ops::name_of(ops::forward_algorithm(g, kernels(), choice))
+                          : grad_input ? ops::name_of(ops::grad_input_algorithm(g, kernels(), choice))
+                                       : ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice));
+  return std::string(opcode_name(instruction.opcode)) + " " + std::to_string(g.in_c) + " → " +
+         std::to_string(g.out_c) + " at " + std::to_string(g.in_h) + "x" + std::to_string(g.in_w) + ": " +
+         (is_double(program, instruction) ? "float64" : algorithm);
+}
+
+}  // namespace
+
+std::vector<std::string> convolution_algorithms(const Program& program) {
+  std::vector<std::string> lines;
+  for (const Recorded& instruction : program.instructions) {
+    std::string line = describe(program, instruction);
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace receptive::plan
