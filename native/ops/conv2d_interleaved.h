@@ -5,12 +5,18 @@
 // are as ever.
 #pragma once
 
+#include "kernels/pool2d_kernels.h"
 #include "ops/conv2d.h"
 
 namespace receptive::ops {
 
 void conv2d_forward_interleaved(float* y, const float* x, const float* weight, const float* bias, bool relu,
                                 const Conv2dGeometry& geometry);
+// Max pooling of the result, which is not written itself. The windows of `pool` are disjoint and inside; its
+// channels are out_c * kLanes.
+void conv2d_max_pool2d_interleaved(float* y, std::uint8_t* winners, const float* x, const float* weight,
+                                   const float* bias, bool relu, const Conv2dGeometry& geometry,
+                                   const Pool2dGeometry& pool);
 void conv2d_grad_input_interleaved(float* dx, const float* dy, const float* weight,
                                    const Conv2dGeometry& geometry);
 // dbias may be nullptr.

@@ -30,12 +30,20 @@ void clear_rows(float* image, const Pool2dGeometry& g, std::int64_t out_row) {
   std::memset(image + begin * row, 0, static_cast<std::size_t>((end - begin) * row) * sizeof(float));
 }
 
+// Whether each pixel is in a window, so that scatter writes all of dx: clearing it first was an eighth of a
+// step of LeNet-5.
+bool windows_cover(const Pool2dGeometry& g) {
+  return g.pad_top == 0 && g.pad_left == 0 && g.stride_h == g.kernel_h && g.stride_w == g.kernel_w &&
+         g.out_h * g.kernel_h == g.in_h && g.out_w * g.kernel_w == g.in_w;
+}
+
 // scatter(image, out_row) where windows are disjoint, else gather(image, in_row)
 template <typename Scatter, typename Gather>
 void backward(float* dx, const Pool2dGeometry& g, const Scatter& scatter, const Gather& gather) {
   if (!g.windows_are_disjoint()) return for_rows(g, g.in_h, gather);
+  const bool covered = windows_cover(g);
   for_rows(g, g.out_h, [&](std::int64_t image, std::int64_t out_row) {
-    clear_rows(dx + image * g.in_image(), g, out_row);
+    if (!covered) clear_rows(dx + image * g.in_image(), g, out_row);
     scatter(image, out_row);
   });
 }

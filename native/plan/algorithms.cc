@@ -21,7 +21,8 @@ bool is_double(const Program& program, const Recorded& instruction) {
 
 // Empty for an instruction that is no convolution, or one that will be refused when it runs.
 std::string describe(const Program& program, const Recorded& instruction) {
-  const bool forward = is(instruction, "conv2d_forward"), grad_input = is(instruction, "conv2d_grad_input");
+  const bool forward = is(instruction, "conv2d_forward") || is(instruction, "conv2d_max_pool2d");
+  const bool grad_input = is(instruction, "conv2d_grad_input");
   if (!forward && !grad_input && !is(instruction, "conv2d_grad_weight")) return "";
   Conv2dGeometry g;
   ops::Conv2dChoice choice;

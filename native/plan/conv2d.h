@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a profile may know of a convolution's instructions.
+// What other parts of the planner, and a profile, may know of a convolution's instructions.
 #pragma once
 
+#include "ops/conv2d.h"
 #include "plan/arguments.h"
 
 namespace receptive::plan {
 
 // Which way an instruction takes, by its name: "direct", "plane", …; "" for what is no convolution.
 const char* conv2d_algorithm(const char* instruction, const Arguments& args);
+
+inline Conv2dGeometry conv2d_geometry(const double* params) {
+  const auto at = [params](int i) { return static_cast<std::int64_t>(params[i]); };
+  return {at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9), at(10), at(11), at(12)};
+}
 
 }  // namespace receptive::plan

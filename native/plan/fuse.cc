@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/fuse.h"
 
+#include "plan/layout.h"
 #include "plan/parameters.h"
 #include "plan/rewrite.h"
 
@@ -38,6 +39,8 @@ Fusions fuse(Program* program) {
   fuse_join_gradients(program, &fusions);
   fusions["relu gradient + batchNorm2d gradient"] += fuse_relu_gradient(program);
   fusions["relu gradient at the pooled size"] = pool_before_relu_gradient(program);
+  fusions["conv2d on interleaved images"] = keep_interleaved(program);
+  fusions["conv2d + maxPool2d"] = fuse_conv_max_pool(program);
   fusions["relu gradient + bias gradient"] = fuse_relu_gradient_sum(program);
   return fusions;
 }

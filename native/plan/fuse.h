@@ -26,5 +26,7 @@ int fuse_relu_gradient_sum(Program* program);
 int fuse_batch_norm_add(Program* program);
 void fuse_batch_norm_relu(Program* program, Fusions* fusions);
 int fuse_relu_gradient(Program* program);
+// In plan/fuse_max_pool.cc.
+int fuse_conv_max_pool(Program* program);
 
 }  // namespace receptive::plan

@@ -40,8 +40,12 @@
   X(conv2d_forward, at(0), none, kPure)                              \
   X(conv2d_grad_input, at(0), none, kPure)                           \
   X(conv2d_grad_weight, at(0, 1), none, kPure)                       \
+  X(conv2d_max_pool2d, at(0, 1), none, kPure)                        \
   X(im2col, at(0), none, kPure)                                      \
   X(col2im, at(0), none, kPure)                                      \
+  /* interleave.cc */                                                \
+  X(interleave, at(0), none, kPure)                                  \
+  X(deinterleave, at(0), none, kPure)                                \
   /* pool2d.cc */                                                    \
   X(max_pool2d_forward, at(0, 1), none, kPure)                       \
   X(max_pool2d_backward, at(0), none, kPure)                         \

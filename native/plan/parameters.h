@@ -6,8 +6,9 @@
 
 namespace receptive::plan {
 
-// plan/conv2d.cc: sizes, 1 if a ReLU follows, and how to compute
+// plan/conv2d.cc: sizes, 1 if a ReLU follows, how to compute, 1 if images are interleaved, and the window and
+// stride of a max pooling that follows
 constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernelW = 8, kConvRelu = 13,
-                      kConvChoice = 14;
+                      kConvChoice = 14, kConvInterleaved = 15, kConvPool = 16;
 
 }  // namespace receptive::plan

@@ -30,6 +30,8 @@ const BATCH = 5;
 const STEPS = 3;
 
 interface Net {
+  /** Default BATCH. */
+  readonly batch?: number;
   readonly inputShape: readonly [number, number, number];
   readonly make: () => nn.Module;
   readonly fusions: object;
@@ -73,6 +75,25 @@ class Pools extends nn.Module {
   }
 }
 
+/** What lies between convolutions over interleaved images goes to instructions that want the other layout too. */
+class Readers extends nn.Module {
+  readonly conv1 = new nn.Conv2d(3, 5, { kernelSize: 3, stride: 2, padding: 1 });
+  readonly conv2 = new nn.Conv2d(5, 7, { kernelSize: 3, padding: 1 });
+  readonly conv3 = new nn.Conv2d(7, 16, { kernelSize: 2, padding: 1 });
+  readonly tanh = new nn.Tanh();
+  readonly overlapping = new nn.MaxPool2d({ kernelSize: 3, stride: 2 });
+  readonly pool = new nn.MaxPool2d(2);
+  readonly flatten = new nn.Flatten();
+  readonly fc = new nn.Linear(32, 10);
+
+  override forward(x: Tensor): Tensor {
+    const y = this.conv1.call(x); // [7, 6, 5]
+    const both = add(this.conv2.call(this.tanh.call(y)), this.conv2.call(y)); // [7, 6, 7]
+    const z = this.pool.call(this.conv3.call(this.overlapping.call(both))); // [3, 2, 7], [4, 3, 16], [2, 1, 16]
+    return this.fc.call(this.flatten.call(z));
+  }
+}
+
 const nets: Record<string, Net> = {
   'LeNet-5': {
     inputShape: [28, 28, 1],
@@ -83,6 +104,31 @@ const nets: Record<string, Net> = {
       'relu gradient at the pooled size': 2,
       'updates in one pass': 10,
     },
+  },
+  'LeNet-5 on blocks of 16 images': {
+    batch: 32,
+    inputShape: [28, 28, 1],
+    make: () => new LeNet5(),
+    fusions: {
+      'conv2d + maxPool2d': 2,
+      'conv2d + relu': 2,
+      'conv2d on interleaved images': 5,
+      'relu gradient + bias gradient': 2,
+      'relu gradient at the pooled size': 2,
+      'updates in one pass': 10,
+    },
+  },
+  'LeNet-5 of 1998 on blocks of 16 images': {
+    batch: 16,
+    inputShape: [14, 14, 2],
+    make: () => new LeNet5({ inputShape: [14, 14, 2], variant: '1998' }),
+    fusions: { 'conv2d on interleaved images': 5, 'updates in one pass': 10 },
+  },
+  'interleaved images with two readers, strides and overlapping windows': {
+    batch: 16,
+    inputShape: [13, 11, 3],
+    make: () => new Readers(),
+    fusions: { 'conv2d on interleaved images': 11, 'conv2d + maxPool2d': 1, 'updates in one pass': 8 },
   },
   'ResNet-20': {
     inputShape: [12, 12, 3],
@@ -146,14 +192,14 @@ function step(model: nn.Module, optimizer: optim.SGD) {
   };
 }
 
-function setUp({ inputShape, make }: Net) {
+function setUp({ inputShape, make, batch = BATCH }: Net) {
   manualSeed(11);
   const model = make();
   const optimizer = new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9, weightDecay: 1e-3 });
-  const shape = [BATCH, ...inputShape];
+  const shape = [batch, ...inputShape];
   const size = shape.reduce((product, length) => product * length, 1);
   const images = Float32Array.from(pattern(1, size * STEPS));
-  const labels = Int32Array.from({ length: BATCH * STEPS }, (_, i) => (i * 7) % 10);
+  const labels = Int32Array.from({ length: batch * STEPS }, (_, i) => (i * 7) % 10);
   return { model, optimizer, shape, size, images, labels };
 }
 
@@ -168,7 +214,7 @@ function eager(net: Net) {
   for (let s = 0; s < STEPS; s++) {
     tensorScope(() => {
       const x = tensor(images.slice(s * size, (s + 1) * size), shape);
-      const y = tensor(labels.slice(s * BATCH, (s + 1) * BATCH));
+      const y = tensor(labels.slice(s * shape[0], (s + 1) * shape[0]));
       losses.push(step(model, optimizer)({ images: x, labels: y }).loss.item());
     });
   }
@@ -183,7 +229,7 @@ function captured(net: Net, options: { maxMemory?: number } = {}) {
   optimizer.prepare();
   const streams = {
     images: { shape, dtype: 'float32' },
-    labels: { shape: [BATCH], dtype: 'int32' },
+    labels: { shape: [shape[0]], dtype: 'int32' },
   } as const;
   try {
     using plan = capturePlan(step(model, optimizer), streams, [optimizer], options);

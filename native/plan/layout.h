@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which layout the images of a recorded step have.
+#pragma once
+
+#include "plan/program.h"
+
+namespace receptive::plan {
+
+// Keeps what lies between convolutions over interleaved images (ops/conv2d_algorithm.h) interleaved:
+// activations, poolings and their gradients. Returns how many passes of convolutions need no conversion of
+// their own any more.
+int keep_interleaved(Program* program);
+
+}  // namespace receptive::plan
