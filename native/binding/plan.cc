@@ -16,7 +16,6 @@
 #include "binding/plan_profile.h"
 #include "binding/recorded_step.h"
 #include "binding/step_copies.h"
-#include "plan/algorithms.h"
 #include "plan/driver.h"
 #include "plan/execute.h"
 #include "plan/program.h"
@@ -347,11 +346,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     for (const auto& fusion : planned.fusions)
       if (fusion.second > 0) fusions.Set(fusion.first, Napi::Number::New(env, fusion.second));
     result.Set("fusions", fusions);
-    Napi::Array algorithms = Napi::Array::New(env);
-    std::uint32_t index = 0;
-    for (const std::string& line : plan::convolution_algorithms(replay_->program()))
-      algorithms.Set(index++, Napi::String::New(env, line));
-    result.Set("algorithms", algorithms);
+    result.Set("algorithms", convolution_lines(env, *replay_));
     return result;
   }
 

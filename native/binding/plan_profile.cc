@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binding/plan_profile.h"
 
+#include "plan/algorithms.h"
 #include "plan/conv2d.h"
 #include "plan/execute.h"
 
@@ -24,6 +25,14 @@ Napi::Array operation_names(Napi::Env env, const plan::Replay& replay) {
   for (const plan::Recorded& instruction : replay.program().instructions)
     names.Set(index++, Napi::String::New(env, plan::opcode_name(instruction.opcode)));
   return names;
+}
+
+Napi::Array convolution_lines(Napi::Env env, const plan::Replay& replay) {
+  Napi::Array lines = Napi::Array::New(env);
+  std::uint32_t index = 0;
+  for (const std::string& line : plan::convolution_algorithms(replay.program()))
+    lines.Set(index++, Napi::String::New(env, line));
+  return lines;
 }
 
 Napi::Array profile_rows(Napi::Env env, const plan::Replay& replay) {

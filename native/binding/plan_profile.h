@@ -16,4 +16,7 @@ Napi::Array operation_names(Napi::Env env, const plan::Replay& replay);
 // updates run as one. Empty where the steps were not timed.
 Napi::Array profile_rows(Napi::Env env, const plan::Replay& replay);
 
+// Each pass of a convolution and how it is computed (plan/algorithms.h).
+Napi::Array convolution_lines(Napi::Env env, const plan::Replay& replay);
+
 }  // namespace receptive::binding

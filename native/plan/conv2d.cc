@@ -72,8 +72,7 @@ constexpr std::int64_t kLargestByteWindow = 256;
 // The pooling behind a convolution, of blocks: a channel is kLanes channels side by side.
 Pool2dGeometry pool_of(const Arguments& args, const Conv2dGeometry& g) {
   const std::int64_t kernel_h = args.integer(kConvPool), kernel_w = args.integer(kConvPool + 1);
-  const std::int64_t stride_h = args.integer(kConvPool + 2),
-                     stride_w = args.integer(kConvPool + 3);
+  const std::int64_t stride_h = args.integer(kConvPool + 2), stride_w = args.integer(kConvPool + 3);
   Pool2dGeometry pool{};
   pool.batch = g.batch / kLanes;
   pool.in_h = g.out_h;
@@ -211,8 +210,8 @@ Status conv2d_max_pool2d(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(3, Dtype::kFloat32, g.weight_size()));
   RECEPTIVE_CHECK(args.allow(4, Dtype::kFloat32, g.out_c));
   ops::conv2d_max_pool2d_interleaved(args.data<float>(0), args.data<std::uint8_t>(1), args.data<float>(2),
-                                     args.data<float>(3), args.data<float>(4),
-                                     args.number(kConvRelu) != 0, g, pool);
+                                     args.data<float>(3), args.data<float>(4), args.number(kConvRelu) != 0, g,
+                                     pool);
   return Status::success();
 }
 

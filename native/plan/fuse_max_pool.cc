@@ -37,7 +37,7 @@ int fuse_conv_max_pool(Program* program) {
     const Recorded& conv = program->instructions[static_cast<std::size_t>(i)];
     const Recorded& pool = program->instructions[static_cast<std::size_t>(i) + 1];
     if (!is(conv, "conv2d_forward") || !is(pool, "max_pool2d_forward")) continue;
-    if (conv.params.size() <= kConv2dInterleavedParam || conv.params[kConv2dInterleavedParam] == 0) continue;
+    if (conv.params.size() <= kConvInterleaved || conv.params[kConvInterleaved] == 0) continue;
     const Operand y = operand_of(conv, 0);
     if (!same(operand_of(pool, 2), y) || !is_internal(*program, y) || uses(*program, y) != 2) continue;
     if (!is_tiled(pool, conv2d_geometry(conv.params.data()))) continue;

@@ -63,14 +63,17 @@ bool is_interleaved_conv(const Recorded& conv, Conv2dGeometry* g, ConvImages* at
   if (conv.params.size() > kConvChoice && conv.params[kConvChoice] != 0) return false;
   if (forward) {
     *at = {1, 0};
-    return ops::forward_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) == ops::ForwardAlgorithm::kInterleaved;
+    return ops::forward_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
+           ops::ForwardAlgorithm::kInterleaved;
   }
   if (grad_input) {
     *at = {0, 1};
-    return ops::grad_input_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) == ops::GradInputAlgorithm::kInterleaved;
+    return ops::grad_input_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
+           ops::GradInputAlgorithm::kInterleaved;
   }
   *at = {3, 2};
-  return ops::grad_weight_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) == ops::GradWeightAlgorithm::kInterleaved;
+  return ops::grad_weight_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
+         ops::GradWeightAlgorithm::kInterleaved;
 }
 
 class Walk {

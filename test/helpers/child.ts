@@ -4,6 +4,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+/**
+ * For processes that end workers while they compute. Node 20 aborts when V8's background compiler asks the platform of a
+ * worker that has just gone to schedule a task (node_platform.cc, `(data.first) != nullptr`), whatever the worker ran.
+ */
+export const ENDS_WORKERS = ['--no-concurrent-recompilation'];
+
 export interface ChildResult {
   readonly status: number | null;
   readonly signal: string | null;

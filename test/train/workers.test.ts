@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainings in worker_threads: several at once, and ended in the middle of a replay, as is a process.
 import { describe, expect, test } from 'vitest';
-import { childJson, runChild } from '../helpers/child.js';
+import { childJson, ENDS_WORKERS, runChild } from '../helpers/child.js';
 
 /** What a worker does: train a model from a seed, captured, with answers meanwhile. */
 const WORK = `
@@ -89,7 +89,7 @@ describe('trainings in workers', () => {
        const after = await work(1);
        const same = JSON.stringify(after) === JSON.stringify(wanted);
        console.log(JSON.stringify({ enough: ended >= 16, same, tensors: memory().tensors }));`,
-      { env: { RECEPTIVE_THREADS: '2' }, timeout: 28_000 },
+      { env: { RECEPTIVE_THREADS: '2' }, flags: ENDS_WORKERS, timeout: 28_000 },
     );
     expect({ status, signal, stdout: stdout.trim(), stderr }).toEqual({
       status: 0,
@@ -137,7 +137,7 @@ describe('a worker', () => {
        }
        const same = JSON.stringify(await work(1)) === JSON.stringify(wanted);
        console.log(JSON.stringify({ same, tensors: memory().tensors }));`,
-      { env: { RECEPTIVE_THREADS: '2' }, timeout: 28_000 },
+      { env: { RECEPTIVE_THREADS: '2' }, flags: ENDS_WORKERS, timeout: 28_000 },
     );
     expect({ status, signal, stdout: stdout.trim(), stderr }).toEqual({
       status: 0,
@@ -167,7 +167,7 @@ describe('a process', () => {
          const onProgress = () => { if (isFirst) one(); isFirst = false; };
          work(1, { ...options, epochs: 1e6, onProgress }).catch(() => {});
        }`,
-      { env: { RECEPTIVE_THREADS: '2' } },
+      { env: { RECEPTIVE_THREADS: '2' }, flags: ENDS_WORKERS },
     );
     expect({ status, signal }).toEqual({ status: wanted, signal: null });
     if (wanted === 7) expect(stderr).toBe('');
