@@ -83,15 +83,15 @@ describe('convolutions over interleaved images', () => {
       within(JSON.stringify(numbers), () =>
         forEachIsaAndThreads(() => {
           const check = (op: string, size: number, inputs: (NumberArray | null)[], lanes: typeof inputs) => {
-            const [apart] = call(op, [floats(size)], inputs, [...numbers, relu, 0]);
-            const [together] = call(op, [floats(size)], lanes, [...numbers, relu, 1]);
+            const [apart] = call(op, [floats(size)], inputs, [...numbers, relu, 0, 0]);
+            const [together] = call(op, [floats(size)], lanes, [...numbers, relu, 0, 1]);
             expectSameBits(together, interleaved(apart as Float32Array, batch), op);
           };
           check('conv2d_forward', dy.length, [x, weight, bias], [lanesX, weight, bias]);
           check('conv2d_grad_input', x.length, [dy, weight], [lanesDy, weight]);
           const outputs = [floats(weight.length), floats(outC)];
-          const apart = call('conv2d_grad_weight', outputs, [dy, x], [...numbers, 0, 0]);
-          const together = call('conv2d_grad_weight', outputs, [lanesDy, lanesX], [...numbers, 0, 1]);
+          const apart = call('conv2d_grad_weight', outputs, [dy, x], [...numbers, 0, 0, 0]);
+          const together = call('conv2d_grad_weight', outputs, [lanesDy, lanesX], [...numbers, 0, 0, 1]);
           together.forEach((output, i) => {
             expectSameBits(output, apart[i], `gradient ${i}`);
           });
@@ -118,10 +118,10 @@ describe('convolutions over interleaved images', () => {
           const lanes = interleaved(x, batch);
           const inputs = [lanes, weight, bias];
           const y = floats(batch * outH * outW * outC);
-          const result = call('conv2d_forward', [y], inputs, [...numbers, relu, 1]);
+          const result = call('conv2d_forward', [y], inputs, [...numbers, relu, 0, 1]);
           const shape = [batch / LANES, outH, outW, outC * LANES, pooledH, pooledW];
           const apart = call('max_pool2d_forward', outputs, result, [...shape, ...window, 0, 0]);
-          const together = call('conv2d_max_pool2d', outputs, inputs, [...numbers, relu, 1, ...window]);
+          const together = call('conv2d_max_pool2d', outputs, inputs, [...numbers, relu, 0, 1, ...window]);
           together.forEach((output, i) => {
             expectSameBits(output, apart[i], `output ${i}`);
           });
@@ -131,7 +131,7 @@ describe('convolutions over interleaved images', () => {
   });
 
   it('are refused where a block is not full', () => {
-    const numbers = [8, 3, 3, 1, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 1];
+    const numbers = [8, 3, 3, 1, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1];
     const run = () =>
       call('conv2d_forward', [floats(72)], [new Float32Array(72), new Float32Array(1)], numbers);
     expect(refusal(run)).toMatchObject({ code: 'ERR_ARGUMENT', received: '8 images' });

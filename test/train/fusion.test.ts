@@ -128,7 +128,12 @@ const nets: Record<string, Net> = {
     batch: 16,
     inputShape: [13, 11, 3],
     make: () => new Readers(),
-    fusions: { 'conv2d on interleaved images': 11, 'conv2d + maxPool2d': 1, 'updates in one pass': 8 },
+    fusions: {
+      'conv2d on interleaved images': 11,
+      'conv2d + maxPool2d': 1,
+      'copies left out': 1,
+      'updates in one pass': 8,
+    },
   },
   'ResNet-20': {
     inputShape: [12, 12, 3],
