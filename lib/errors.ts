@@ -115,6 +115,21 @@ export function checkOptions(op: string, options: object, known: readonly string
   });
 }
 
+/** Refuses options that are neither true, false nor left out: 'no' would count as yes. */
+export function checkBooleans(op: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw fail('ERR_ARGUMENT', { op, expected: `${name} to be true or false`, received: describe(value) });
+  }
+}
+
+/** Refuses anything but a whole number of at least `low`. */
+export function checkWhole(op: string, name: string, value: number, low = 1): number {
+  if (Number.isSafeInteger(value) && value >= low) return value;
+  const expected = `${name} to be a whole number of at least ${low}`;
+  throw fail('ERR_ARGUMENT', { op, expected, received: describe(value) });
+}
+
 /**
  * Refuses a signal that is none and callbacks that are no functions, before anything begins: in the middle of a run there
  * would be nobody to tell.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether operations are recorded for backward.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 
 let enabled = true;
 
@@ -24,12 +24,19 @@ export function refusePromise(op: string, result: unknown): void {
   });
 }
 
+/** Refuses what cannot be called. */
+export function checkFunction(op: string, body: unknown): void {
+  if (typeof body === 'function') return;
+  throw fail('ERR_ARGUMENT', { op, expected: 'a function', received: describe(body) });
+}
+
 /**
  * Runs a synchronous function without recording its operations: no gradients, and no memory kept for them.
  *
  * @returns what `body` returns
  */
 export function noGrad<T>(body: () => T): T {
+  checkFunction('noGrad', body);
   const before = enabled;
   enabled = false;
   try {

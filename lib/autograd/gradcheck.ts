@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gradients against finite differences, in double precision: the proof that a backward rule belongs to its forward.
-import { fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { noGrad } from './grad-mode.js';
 import { tensorScope } from './scope.js';
@@ -64,8 +64,13 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): number {
+  checkOptions('gradcheck', options, ['eps', 'atol', 'rtol']);
+  if (typeof body !== 'function' || !Array.isArray(inputs)) {
+    const received = `${describe(body)}, ${describe(inputs)}`;
+    throw fail('ERR_ARGUMENT', { op: 'gradcheck', expected: 'a function and an array of inputs', received });
+  }
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
-  const checked = inputs.filter((input) => input.requiresGrad);
+  const checked = inputs.filter((input) => input?.requiresGrad);
   if (checked.length === 0 || checked.some((input) => input.dtype !== 'float64')) {
     throw fail('ERR_DTYPE', {
       op: 'gradcheck',

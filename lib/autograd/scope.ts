@@ -2,7 +2,7 @@
 // Deterministic memory: a scope disposes every tensor and releases every recorded operation that was made inside it
 // when it ends. It stands here, and is public as tensor/scope.ts, because a recorded computation ends with its scope.
 import type { Tensor } from '../tensor/tensor.js';
-import { refusePromise } from './grad-mode.js';
+import { checkFunction, refusePromise } from './grad-mode.js';
 import type { GradNode } from './node.js';
 
 /** Tensors and recorded operations made since the scope was opened. */
@@ -103,6 +103,7 @@ function tensorsIn(result: unknown): Tensor[] {
 export function tensorScope(): TensorScope;
 export function tensorScope<T>(body: () => T): T;
 export function tensorScope<T>(body?: () => T): T | TensorScope {
+  if (body !== undefined) checkFunction('tensorScope', body);
   const scope = new TensorScope();
   scopes.push(scope);
   if (body === undefined) return scope;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive eval`: a saved model on test images, normalised as those it was trained on.
+import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { fail } from '../errors.js';
 import { weightsSha256 } from '../io/weights.js';
@@ -8,6 +9,7 @@ import { evaluate } from '../train/evaluate.js';
 import { downloadLine } from './download-line.js';
 import { count, duration, plural } from './format.js';
 import { loadModel } from './model-file.js';
+import { checkDataDir, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 import { reportEvaluation } from './report.js';
 
@@ -19,6 +21,24 @@ export interface EvalFlags extends OutputFlags {
   readonly batchSize: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly priority?: Priority;
+  readonly cpuShare?: number;
+}
+
+/** Refuses images or classes that are not those the model was made for, before a layer stumbles over them. */
+function checkSuits(
+  path: string,
+  inputShape: readonly number[],
+  classNames: readonly string[],
+  { name, imageShape, classNames: classes }: Dataset,
+): void {
+  if (imageShape.join() === inputShape.join() && classes.length === classNames.length) return;
+  throw fail('ERR_DATA', {
+    op: 'eval',
+    expected: `images of [${inputShape.join(', ')}] in ${classNames.length} classes, as ${path} was trained on`,
+    received: `${name}, which has [${imageShape.join(', ')}] in ${classes.length}`,
+    hint: 'leave out --data to use what it was trained on',
+  });
 }
 
 export async function evalCommand(path: string, flags: EvalFlags): Promise<number> {
@@ -33,22 +53,18 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
       received: `none, and ${path} does not say what it was trained on`,
     });
   }
-  const { dataDir, testSize } = flags;
+  const { dataDir, testSize, batchSize, priority, cpuShare } = flags;
   const seed = flags.seed ?? file.seed;
   const onProgress = downloadLine(output);
-  const { test } = await loadDataset(data, {
-    dataDir,
-    trainSize: 1,
-    testSize,
-    seed,
-    onProgress,
-  });
+  checkDataDir(data, dataDir);
+  const test = await loadDataset(data, { split: 'test', dataDir, testSize, seed, onProgress });
+  checkSuits(path, file.inputShape, classNames, test);
   const { bold, dim } = output.colors;
   const { isa, threads } = nativeInfo();
   output.progress(`${bold(name)} from ${path} on ${bold(data)}: ${plural(test.length, 'test image')}`);
   output.progress();
 
-  const evaluation = await evaluate(model, { ...test, normalization }, { batchSize: flags.batchSize });
+  const evaluation = await evaluate(model, { ...test, normalization }, { batchSize, priority, cpuShare });
   const { accuracy, loss, images, seconds, imagesPerSecond, confusion } = evaluation;
   reportEvaluation(output, evaluation, classNames);
   output.progress(

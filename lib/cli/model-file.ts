@@ -44,7 +44,7 @@ export async function saveModel(path: string, { modelName, model, dataset, flags
 
 /** Builds the model that a file describes and loads its weights. Throws ERR_FILE, ERR_DATA. */
 export async function loadModel(path: string): Promise<LoadedModel> {
-  const { model: name, inputShape, classNames, normalization, extra } = await readMetadata(path);
+  const { model: name, inputShape, classNames, normalization, extra } = await metadataOf(path);
   if (name === undefined || inputShape === undefined || classNames === undefined) {
     throw fail('ERR_DATA', {
       op: `model file ${path}`,
@@ -84,6 +84,17 @@ export async function findModel(op: string, nameOrPath: string) {
     received: nameOrPath,
     hint: didYouMean(nameOrPath, modelNames),
   });
+}
+
+/** The metadata; an error names what was asked for, not the function that found out. */
+async function metadataOf(path: string) {
+  try {
+    return await readMetadata(path);
+  } catch (error) {
+    if (!(error instanceof ReceptiveError) || error.op !== 'readMetadata') throw error;
+    const { code, expected, received, hint } = error;
+    throw fail(code, { op: 'reading the model', expected, received, hint, cause: error });
+  }
 }
 
 const SMALLEST_ELEMENT = 4; // bytes: no model has weights of fewer

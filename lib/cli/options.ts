@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
 import { InvalidArgumentError } from 'commander';
-import { didYouMean } from '../errors.js';
+import { didYouMean, fail } from '../errors.js';
 
 /** Reads a whole number in a range. */
 export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -41,4 +41,25 @@ export function oneOf<Name extends string>(names: readonly Name[]): (text: strin
       `It must be one of ${names.join(', ')}${hint === undefined ? '' : ` (${hint})`}.`,
     );
   };
+}
+
+/** Who goes first: `priority` of the library. */
+export const PRIORITIES = ['normal', 'background'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Reads a share of the time, above 0 and up to 1. */
+export const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It must be a number above 0 and up to 1.');
+};
+
+/** Refuses a folder for a data set that is drawn: the files in it would not be looked at. */
+export function checkDataDir(data: string, dataDir: string | undefined): void {
+  if (dataDir === undefined || data === 'mnist') return;
+  throw fail('ERR_ARGUMENT', {
+    op: '--data-dir',
+    expected: 'it only with a data set of files, such as --data mnist',
+    received: `${data}, which is drawn`,
+  });
 }

@@ -5,12 +5,15 @@ import { type Prediction, predict } from '../train/predict.js';
 import { percent } from './format.js';
 import { type Invert, loadSharp, readPicture } from './image.js';
 import { type LoadedModel, loadModel } from './model-file.js';
+import type { Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 
 /** The options as program.ts reads them. */
 export interface PredictFlags extends OutputFlags {
   readonly invert: Invert;
   readonly threads?: number;
+  readonly priority?: Priority;
+  readonly cpuShare?: number;
 }
 
 const SHOWN = 3; // classes an image
@@ -36,7 +39,9 @@ export async function predictCommand(
     pixels.set(picture.pixels, i * h * w * c);
     inverted.push(picture.inverted);
   }
-  const prediction = await predict(loaded.model, pixels, { imageShape: inputShape, normalization });
+  const prediction = await predict(loaded.model, pixels, {
+    ...{ imageShape: inputShape, normalization, priority: flags.priority, cpuShare: flags.cpuShare },
+  });
   images.forEach((image, i) => {
     show(output, image, inverted[i], ranking(prediction, loaded, i));
   });

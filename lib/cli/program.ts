@@ -9,7 +9,7 @@ import { OPTIMIZER_NAMES, SCHEDULE_NAMES } from '../train/optimizers.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
 import { infoCommand } from './info.js';
-import { anyWholeNumber, oneOf, positiveNumber, wholeNumber } from './options.js';
+import { anyWholeNumber, oneOf, PRIORITIES, positiveNumber, share, wholeNumber } from './options.js';
 import { predictCommand } from './predict.js';
 import { profileCommand, SORT_NAMES } from './profile.js';
 import { summaryCommand } from './summary.js';
@@ -136,7 +136,10 @@ function addFiles(command: Command): Command {
 }
 
 function addThreads(command: Command): Command {
-  return command.option('--threads <n>', 'default: what this process may use', wholeNumber(1, 256));
+  return command
+    .option('--threads <n>', 'default: what this process may use', wholeNumber(1, 256))
+    .option('--priority <name>', 'normal, or background: give way to everything else', oneOf(PRIORITIES))
+    .option('--cpu-share <share>', "of the threads' time, above 0 and up to 1", share);
 }
 
 function addCommon(command: Command): Command {

@@ -14,6 +14,7 @@ import { downloadLine } from './download-line.js';
 import { EpochDisplay } from './epochs.js';
 import { count, duration, percent, plural } from './format.js';
 import { saveModel } from './model-file.js';
+import { checkDataDir, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 import { writeRecords } from './records.js';
 import { reportEvaluation } from './report.js';
@@ -37,6 +38,8 @@ export interface TrainFlags extends OutputFlags {
   readonly schedule: ScheduleName;
   readonly seed: number;
   readonly threads?: number;
+  readonly priority?: Priority;
+  readonly cpuShare?: number;
   readonly out?: string;
 }
 
@@ -82,6 +85,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 
 async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<Split> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
+  checkDataDir(data, dataDir);
   const onProgress = downloadLine(output);
   return loadDataset(data, { dataDir, trainSize, testSize, seed, signal, onProgress });
 }
@@ -111,6 +115,7 @@ async function watch({ flags, output, model, split, stop }: Job): Promise<FitRes
   try {
     return await fit(model, split.train, {
       ...{ epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed },
+      ...{ priority: flags.priority, cpuShare: flags.cpuShare },
       validation: split.test,
       signal: stop.signal,
       onProgress: (report) => display.onProgress(report),

@@ -59,6 +59,10 @@ export class ArrayDataset implements Dataset {
   readonly normalization: Normalization;
 
   constructor(options: ArrayDatasetOptions) {
+    if (typeof options !== 'object' || options === null) {
+      const expected = 'a data set, or images, labels, imageShape and classNames';
+      throw fail('ERR_ARGUMENT', { op: 'ArrayDataset', expected, received: describe(options) });
+    }
     this.name = options.name ?? 'array';
     this.imageShape = checkImageShape(options.imageShape);
     this.classNames = checkClassNames(options.classNames);
@@ -77,6 +81,11 @@ export class ArrayDataset implements Dataset {
  * @throws ERR_ARGUMENT for an index outside the set, or none at all
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  checkDataset('subset', dataset);
+  if (!(Array.isArray(indices) || ArrayBuffer.isView(indices)) || indices.length === 0) {
+    const received = Array.isArray(indices) ? 'none' : describe(indices);
+    throw fail('ERR_ARGUMENT', { op: 'subset', expected: 'an array with at least one index', received });
+  }
   const [h, w, c] = dataset.imageShape;
   const imageSize = h * w * c;
   const images =
@@ -103,6 +112,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
  * @throws ERR_ARGUMENT unless `count` is a whole number above 0
  */
 export function take(dataset: Dataset, count: number): Dataset {
+  checkDataset('take', dataset);
   if (!Number.isInteger(count) || count < 1) {
     throw fail('ERR_ARGUMENT', { op: 'take', expected: 'a count of at least 1', received: describe(count) });
   }
@@ -112,6 +122,18 @@ export function take(dataset: Dataset, count: number): Dataset {
     ...partsOf(dataset),
     images: dataset.images.subarray(0, count * h * w * c),
     labels: dataset.labels.subarray(0, count),
+  });
+}
+
+/** Refuses what is no data set; most often it is both parts of one. */
+export function checkDataset(op: string, dataset: unknown): void {
+  const parts: object = typeof dataset === 'object' && dataset !== null ? dataset : {};
+  if ('imageShape' in parts && 'classNames' in parts) return;
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: 'a data set',
+    received: describe(dataset),
+    hint: 'train' in parts ? 'pass one of its parts, train or test' : undefined,
   });
 }
 

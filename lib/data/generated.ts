@@ -3,7 +3,7 @@
 // different streams of the random numbers, so no test picture is ever trained on, whatever the sizes.
 
 import { setImmediate } from 'node:timers/promises';
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { ArrayDataset, type Dataset, type Normalization, type Split } from './dataset.js';
 
 /** How many pictures, and of which series. */
@@ -79,6 +79,7 @@ interface Sheets {
 }
 
 function blankSheets(series: PictureSeries, sizes: SplitSizes): [train: Sheets, test: Sheets] {
+  checkOptions(series.name, sizes, ['seed', 'trainSize', 'testSize']);
   const seed = checkSeed(series.name, sizes.seed ?? 1);
   const trainSize = checkSize(series, 'trainSize', sizes.trainSize ?? series.defaultTrainSize);
   const testSize = checkSize(series, 'testSize', sizes.testSize ?? series.defaultTestSize);

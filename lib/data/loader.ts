@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
 // normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkBooleans, checkOptions, checkWhole, fail } from '../errors.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
@@ -80,7 +80,8 @@ export class DataLoader implements Iterable<Batch> {
   constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, OPTIONS);
     this.dataset = new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
-    this.batchSize = checkCount('batchSize', options.batchSize ?? 32, 1);
+    this.batchSize = checkWhole('DataLoader', 'batchSize', options.batchSize ?? 32, 1);
+    checkBooleans('DataLoader', { shuffle: options.shuffle, dropLast: options.dropLast });
     this.shuffle = options.shuffle ?? false;
     this.seed = options.seed ?? 0;
     this.dropLast = options.dropLast ?? false;
@@ -113,8 +114,8 @@ export class DataLoader implements Iterable<Batch> {
   }
 
   set state(state: LoaderState) {
-    const epoch = checkCount('epoch', state.epoch, 0);
-    const batch = checkCount('batch', state.batch, 0);
+    const epoch = checkWhole('DataLoader', 'epoch', state.epoch, 0);
+    const batch = checkWhole('DataLoader', 'batch', state.batch, 0);
     if (epoch > MAX_EPOCH || batch > this.length) {
       throw fail('ERR_ARGUMENT', {
         op: 'DataLoader',
@@ -195,13 +196,4 @@ export class DataLoader implements Iterable<Batch> {
     const images = gatherImages(this.#images, rows, this.dataset.normalization);
     return new Batch(images, gatherLabels(this.#labels, rows), indices);
   }
-}
-
-function checkCount(name: string, value: number, low: number): number {
-  if (Number.isSafeInteger(value) && value >= low) return value;
-  throw fail('ERR_ARGUMENT', {
-    op: 'DataLoader',
-    expected: `${name} to be a whole number of at least ${low}`,
-    received: describe(value),
-  });
 }

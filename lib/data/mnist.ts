@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, ReceptiveError } from '../errors.js';
+import { checkOptions, fail, ReceptiveError } from '../errors.js';
 import { cacheFolder } from './cache.js';
 import { ArrayDataset, type Dataset, type Split, take } from './dataset.js';
 import { type DownloadProgress, download } from './download.js';
@@ -66,6 +66,9 @@ export const MNIST_MIRRORS: readonly string[] = [
 const LARGEST_PACKED = 64 * 2 ** 20;
 
 const IMAGE_SIZE = 28;
+const OPTIONS = [
+  ...['dataDir', 'mirrors', 'cacheDir', 'trainSize', 'testSize', 'signal', 'onProgress', 'timeout'],
+];
 const CLASS_NAMES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /**
@@ -75,12 +78,19 @@ const CLASS_NAMES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
  *   mirror had it; ERR_ABORTED
  */
 export async function mnist(options: MnistOptions = {}): Promise<Split> {
+  checkOptions('mnist', options, OPTIONS);
   const train = await readPair('trainImages', 'trainLabels', options);
   const test = await readPair('testImages', 'testLabels', options);
   return {
     train: options.trainSize === undefined ? train : take(train, options.trainSize),
     test: options.testSize === undefined ? test : take(test, options.testSize),
   };
+}
+
+/** The images to test with, from their two files alone. Throws what `mnist` throws. */
+export async function mnistTest(options: MnistOptions): Promise<Dataset> {
+  const test = await readPair('testImages', 'testLabels', options);
+  return options.testSize === undefined ? test : take(test, options.testSize);
 }
 
 async function readPair(

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data sets by name, as the command line and examples ask for them.
 
-import { describe, didYouMean, fail } from '../errors.js';
-import type { Split } from './dataset.js';
+import { checkOptions, describe, didYouMean, fail } from '../errors.js';
+import type { Dataset, Split } from './dataset.js';
 import type { DownloadProgress } from './download.js';
-import { drawSplit } from './generated.js';
+import { drawSplit, type PictureSeries } from './generated.js';
 import { GLYPH_SERIES } from './glyphs.js';
-import { mnist } from './mnist.js';
+import { mnist, mnistTest } from './mnist.js';
 import { XO_SERIES } from './xo.js';
 
 /** What a data set may need to know; each takes what concerns it and leaves the rest. */
@@ -18,16 +18,37 @@ export interface LoadOptions {
   /** How many samples; default: as many as the set has, or is usually drawn with. */
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
+  /** 'test': load that part alone, with no need of the files of the other. Default: both. */
+  readonly split?: 'test' | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-const LOADERS: Readonly<Record<string, (options: LoadOptions) => Promise<Split>>> = {
-  glyphs: (options) => drawSplit(GLYPH_SERIES, options),
-  xo: (options) => drawSplit(XO_SERIES, options),
-  mnist: ({ dataDir, trainSize, testSize, signal, onProgress }) =>
-    mnist({ dataDir, trainSize, testSize, signal, onProgress }),
+/** What draws or reads both parts, and the test part alone. */
+interface Loader {
+  readonly both: (options: LoadOptions) => Promise<Split>;
+  readonly test: (options: LoadOptions) => Promise<Dataset>;
+}
+
+function drawing(series: PictureSeries): Loader {
+  const both = ({ seed, trainSize, testSize, signal }: LoadOptions) =>
+    drawSplit(series, { seed, trainSize, testSize, signal });
+  return { both, test: async (options) => (await both({ ...options, trainSize: 1 })).test };
+}
+
+const LOADERS: Readonly<Record<string, Loader>> = {
+  glyphs: drawing(GLYPH_SERIES),
+  xo: drawing(XO_SERIES),
+  mnist: {
+    both: ({ dataDir, trainSize, testSize, signal, onProgress }) =>
+      mnist({ dataDir, trainSize, testSize, signal, onProgress }),
+    test: ({ dataDir, testSize, signal, onProgress }) => mnistTest({ dataDir, testSize, signal, onProgress }),
+  },
 };
+
+const OPTIONS: readonly (keyof LoadOptions)[] = [
+  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'signal', 'onProgress'] as const),
+];
 
 /** The names that `loadDataset` knows. */
 export const datasetNames: readonly string[] = Object.freeze(Object.keys(LOADERS));
@@ -37,9 +58,23 @@ export const datasetNames: readonly string[] = Object.freeze(Object.keys(LOADERS
  *
  * @throws ERR_ARGUMENT for an unknown name; what the set itself refuses otherwise
  */
-export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split> {
+export async function loadDataset(
+  name: string,
+  options: LoadOptions & { readonly split: 'test' },
+): Promise<Dataset>;
+export async function loadDataset(name: string, options?: LoadOptions): Promise<Split>;
+export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split | Dataset> {
+  checkOptions('loadDataset', options, OPTIONS);
+  const { split } = options;
+  if (split !== undefined && split !== 'test') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'loadDataset',
+      expected: "split 'test' or none",
+      received: describe(split),
+    });
+  }
   const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
-  if (load !== undefined) return load(options);
+  if (load !== undefined) return split === 'test' ? load.test(options) : load.both(options);
   throw fail('ERR_ARGUMENT', {
     op: 'loadDataset',
     expected: `one of ${datasetNames.join(', ')}`,

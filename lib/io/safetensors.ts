@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The safetensors format: 8 bytes of header length, a JSON header, the elements of all tensors without gap. A file is
 // data of someone else: nothing in it is believed before it is checked, and nothing in it can be run.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import type { DType, TypedArray } from '../native/bindings.js';
 import { HeaderSyntaxError, type HeaderValue, parseHeader, quote } from './header-json.js';
 import { fromInt64, toInt64 } from './int64.js';
@@ -74,6 +74,11 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
+  for (const map of [tensors, metadata]) {
+    if (map instanceof Map) continue;
+    const expected = 'tensors and metadata in a Map, by name';
+    throw fail('ERR_ARGUMENT', { op: 'encodeSafetensors', expected, received: describe(map) });
+  }
   const ordered = [...tensors]
     .map(([name, stored]) => ({ name, shape: stored.shape, data: elementsOf(name, stored) }))
     .sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
@@ -126,6 +131,14 @@ function elementsOf(name: string, { shape, data, int64 }: StoredTensor): TypedAr
  * that 32 bits hold are taken.
  */
 export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): SafetensorsFile {
+  if (!(bytes instanceof Uint8Array)) {
+    const received = describe(bytes);
+    throw fail('ERR_ARGUMENT', {
+      op: 'decodeSafetensors',
+      expected: 'the bytes of a file, a Uint8Array',
+      received,
+    });
+  }
   const headerBytes = headerLength(bytes, bytes.length, file);
   const body = bytes.subarray(PREFIX_BYTES + headerBytes);
   const { entries, metadata } = decodeHeader(

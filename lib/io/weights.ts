@@ -2,8 +2,9 @@
 // Weights in files, with PyTorch's names and layouts, and their fingerprint.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
+import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { listNames } from '../nn/state.js';
 import { tensor } from '../tensor/create.js';
@@ -29,6 +30,15 @@ export async function saveWeights(
   path: string,
   options: { readonly metadata?: WeightsMetadata } = {},
 ): Promise<void> {
+  checkModel('saveWeights', model);
+  checkOptions('saveWeights', options, ['metadata']);
+  if (typeof path !== 'string' || path === '') {
+    throw fail('ERR_ARGUMENT', {
+      op: 'saveWeights',
+      expected: 'the path of a file',
+      received: describe(path),
+    });
+  }
   const metadata = encodeMetadata(options.metadata ?? {});
   const layouts = exchangeLayouts(model);
   const stored = [...model.stateDict()].map(([name, tensor]): [string, StoredTensor] => {
@@ -47,6 +57,7 @@ export async function saveWeights(
  * Throws ERR_FILE for a file that cannot be read; ERR_DATA for a damaged one, and for one that is not this model's.
  */
 export async function loadWeights(model: Module, path: string): Promise<WeightsMetadata> {
+  checkModel('loadWeights', model);
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -108,6 +119,7 @@ function checkFits(
 
 /** SHA-256 over the bytes of all parameters and buffers, in the order of `stateDict`, in hexadecimal. */
 export function weightsSha256(model: Module): string {
+  checkModel('weightsSha256', model);
   const hash = createHash('sha256');
   for (const tensor of model.stateDict().values()) hash.update(tensor.data());
   return hash.digest('hex');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models by name, as the command line and saved files ask for them.
-import { describe, didYouMean, fail } from '../errors.js';
+import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
@@ -75,6 +75,7 @@ export function createModel(name: string, options: CreateModelOptions = {}): Cre
       hint: didYouMean(name, modelNames),
     });
   }
+  checkOptions('createModel', options, ['inputShape', 'classes']);
   const { inputShape = builder.inputShape, classes = builder.classes } = options;
   return { name, model: builder.build(inputShape, classes), inputShape, classes };
 }

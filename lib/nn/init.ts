@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initialisers: they fill a tensor in place and return it, as the trailing underscore says. Fans follow the layout:
 // linear weights are [out, in], convolution weights [outC, kH, kW, inC].
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
+import { checkTensor } from '../ops/check.js';
 import { type Generator, type RandomOptions, rand, randn } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -26,6 +27,7 @@ export interface XavierOptions {
 
 /** How many inputs one output has (fanIn), and how many outputs one input reaches (fanOut). */
 export function fansOf(weight: Tensor): { fanIn: number; fanOut: number } {
+  checkTensor('init', 'weight', weight);
   const { shape } = weight;
   if (shape.length < 2) {
     throw fail('ERR_SHAPE', {
@@ -38,14 +40,18 @@ export function fansOf(weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: window * shape[shape.length - 1], fanOut: window * shape[0] };
 }
 
-function kaimingStd(op: string, weight: Tensor, { a = 0, mode = 'fanIn' }: KaimingOptions): number {
+function kaimingStd(op: string, weight: Tensor, options: KaimingOptions): number {
+  checkOptions(op, options, ['a', 'mode', 'generator']);
+  const { a = 0, mode = 'fanIn' } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw fail('ERR_ARGUMENT', { op, expected: "mode 'fanIn' or 'fanOut'", received: describe(mode) });
   }
   return Math.sqrt(2 / (1 + checkFinite(op, 'a', a) ** 2)) / Math.sqrt(fansOf(weight)[mode]);
 }
 
-function xavierStd(op: string, weight: Tensor, { gain = 1 }: XavierOptions): number {
+function xavierStd(op: string, weight: Tensor, options: XavierOptions): number {
+  checkOptions(op, options, ['gain', 'generator']);
+  const { gain = 1 } = options;
   const { fanIn, fanOut } = fansOf(weight);
   return checkFinite(op, 'gain', gain) * Math.sqrt(2 / (fanIn + fanOut));
 }
@@ -57,6 +63,7 @@ function checkFinite(op: string, name: string, value: number): number {
 
 /** The options of a draw in the type of `like`. */
 function drawn(like: Tensor, generator: Generator | undefined): RandomOptions {
+  checkTensor('init', 'tensor', like);
   return { dtype: like.dtype, ...(generator && { generator }) };
 }
 
@@ -70,18 +77,21 @@ function copyFrom(to: Tensor, from: Tensor): Tensor {
 export function uniform_(tensor: Tensor, low = 0, high = 1, generator?: Generator): Tensor {
   checkFinite('uniform_', 'low', low);
   checkFinite('uniform_', 'high', high);
-  return copyFrom(tensor, rand(tensor.shape, { ...drawn(tensor, generator), low, high }));
+  const options = { ...drawn(tensor, generator), low, high };
+  return copyFrom(tensor, rand(tensor.shape, options));
 }
 
 /** Normal with this mean and standard deviation. */
 export function normal_(tensor: Tensor, mean = 0, std = 1, generator?: Generator): Tensor {
   checkFinite('normal_', 'mean', mean);
   checkFinite('normal_', 'std', std);
-  return copyFrom(tensor, randn(tensor.shape, { ...drawn(tensor, generator), mean, std }));
+  const options = { ...drawn(tensor, generator), mean, std };
+  return copyFrom(tensor, randn(tensor.shape, options));
 }
 
 /** One value everywhere. */
 export function constant_(tensor: Tensor, value: number): Tensor {
+  checkTensor('constant_', 'tensor', tensor);
   emit('fill', [tensor.handle], [checkFinite('constant_', 'value', value)]);
   return tensor;
 }

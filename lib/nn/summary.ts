@@ -3,7 +3,8 @@
 import { noGrad } from '../autograd/grad-mode.js';
 import { zeros } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
-import type { Shape } from '../tensor/shape.js';
+import { checkShape, type Shape } from '../tensor/shape.js';
+import { checkModel } from './check-model.js';
 import type { Module } from './module.js';
 
 /** One layer of a model. */
@@ -27,6 +28,8 @@ export interface LayerSummary {
  * @param inputShape [h, w, c]
  */
 export function summarize(model: Module, inputShape: Shape): LayerSummary[] {
+  checkModel('summarize', model);
+  checkShape('summarize', inputShape);
   const rows: LayerSummary[] = [];
   const counted = new Set<Module>();
   const named = model.namedModules();

@@ -26,5 +26,6 @@ export function sum(x: Tensor): Tensor {
 
 /** The mean of all elements, a scalar. */
 export function mean(x: Tensor): Tensor {
+  checkFloat('mean', 'input', x);
   return total('mean', x, 1 / x.size);
 }

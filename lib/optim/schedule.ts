@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learning rates over time: a schedule is a function of the step, counted from 0.
-import { describe, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 
 /** The learning rate of a step, the first of which is 0. */
 export type Schedule = (step: number) => number;
@@ -24,7 +24,9 @@ export interface CosineOptions {
 }
 
 /** A linear rise to `lr`, then half a cosine down to `min` (Loshchilov and Hutter 2017). After the last step it stays. */
-export function cosine({ steps, lr, warmup = 0, min = 0 }: CosineOptions): Schedule {
+export function cosine(options: CosineOptions): Schedule {
+  checkOptions('cosine', options, ['steps', 'lr', 'warmup', 'min']);
+  const { steps, lr, warmup = 0, min = 0 } = options;
   checkRate('cosine', 'lr', lr);
   checkRate('cosine', 'min', min);
   checkSteps('steps', steps, 1, Number.MAX_SAFE_INTEGER);

@@ -74,7 +74,8 @@ function checkValue(op: string, value: number, dtype: DType): void {
 }
 
 /**
- * A tensor with the given elements, in row-major order; they are copied, and converted as typed arrays convert.
+ * A tensor with the given elements, in row-major order; they are copied. Where they are converted to whole numbers
+ * they must be such, in range: ERR_ARGUMENT.
  *
  * @param data typed array or array of numbers; its own type is the default dtype, float32 where it has none of ours
  * @param shape default: one dimension of all elements
@@ -98,7 +99,10 @@ export function tensor(
     });
   }
   const values = ownType === dtype ? (data as TypedArray) : arrayFor(dtype, size);
-  if (values !== data) values.set(data);
+  if (values !== data) {
+    if (dtype === 'int32' || dtype === 'uint8') for (const value of data) checkValue('tensor', value, dtype);
+    values.set(data);
+  }
   return Tensor.empty(checked, dtype, requiresGrad).write(values);
 }
 

@@ -191,12 +191,21 @@ const NORMAL_OPTIONS = [...OPTIONS, 'mean', 'std'];
 /** Uniform numbers in [low, high); default [0, 1), float32. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
 export function rand(shape: Shape, options: RandomOptions & { low?: number; high?: number } = {}): Tensor {
   checkOptions('rand', options, UNIFORM_OPTIONS);
+  const { low = 0, high = 1 } = options;
+  if (low > high) {
+    const received = `${low} and ${high}`;
+    throw fail('ERR_ARGUMENT', { op: 'rand', expected: 'low of at most high', received });
+  }
   return draw('rand', 'random_uniform', shape, [options.low ?? 0, options.high ?? 1], options);
 }
 
 /** Normal numbers; default mean 0 and standard deviation 1, float32. Throws ERR_SHAPE, ERR_DTYPE, ERR_ARGUMENT. */
 export function randn(shape: Shape, options: RandomOptions & { mean?: number; std?: number } = {}): Tensor {
   checkOptions('randn', options, NORMAL_OPTIONS);
+  const { std = 1 } = options;
+  if (std < 0) {
+    throw fail('ERR_ARGUMENT', { op: 'randn', expected: 'std of at least 0', received: describe(std) });
+  }
   return draw('randn', 'random_normal', shape, [options.mean ?? 0, options.std ?? 1], options);
 }
 

@@ -2,7 +2,7 @@
 // `capture`: from a step, or a model and what trains it, to a plan.
 
 import { DataLoader } from '../data/loader.js';
-import { describe, didYouMean, fail } from '../errors.js';
+import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
 import { DTYPES, type DType } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
@@ -56,6 +56,7 @@ export interface CaptureOptions extends MannersOptions, PlanOptions, MicroBatchO
  */
 export function capture(step: StepFunction | TrainingStep, options: CaptureOptions): Plan {
   const body = typeof step === 'function' ? undefined : trainingStep(step);
+  checkOptions('capture', options, OPTIONS);
   const manners = checkManners('capture', options);
   const loader = options.inputs instanceof DataLoader ? options.inputs : undefined;
   const specs = loader === undefined ? specsOf(options, typeof step !== 'function') : loaderSpecs(loader);
@@ -71,6 +72,10 @@ export function capture(step: StepFunction | TrainingStep, options: CaptureOptio
   const training = typeof step === 'function' ? undefined : failedStep(step);
   return new Plan(new RecordedInputs(recorded, specs, loader, planning), manners, training);
 }
+
+const OPTIONS: readonly (keyof CaptureOptions)[] = [
+  ...(['inputs', 'input', 'microBatches', 'maxMemory', 'fold', 'threads', 'priority', 'cpuShare'] as const),
+];
 
 function refuse(expected: string, received: string, hint?: string) {
   return fail('ERR_ARGUMENT', { op: 'capture', expected, received, hint });

@@ -5,6 +5,7 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { ReceptiveError } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { MannersOptions } from './manners.js';
 import { type CapturedStep, capturePlan, type StepOutputs } from './plan.js';
 import { inMode } from './slices.js';
 
@@ -51,12 +52,13 @@ export class CapturedPass {
   }
 
   /** Runs the pass; the rows that were done, which are fewer than all if the signal ended it. */
-  async run(signal: AbortSignal | undefined, take: TakeOutputs): Promise<number> {
+  async run(signal: AbortSignal | undefined, take: TakeOutputs, manners: MannersOptions): Promise<number> {
     let done = 0;
     for (const { first, end, batch } of this.#parts()) {
       const plan = this.#plans.get(batch) as CapturedStep;
       const steps = (end - first) / batch;
-      const result = await plan.run({ steps, streams: { rows: this.#rows.subarray(first, end) }, signal });
+      const rows = this.#rows.subarray(first, end);
+      const result = await plan.run({ ...manners, steps, streams: { rows }, signal });
       take(first, batch, result.outputs);
       done += result.steps * batch;
       if (result.aborted) break;

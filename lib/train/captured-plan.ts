@@ -5,7 +5,7 @@ import { DataLoader } from '../data/loader.js';
 import { describe, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { MannersOptions } from './manners.js';
+import { type MannersOptions, mannersOfRun } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import type { CapturedStep } from './plan.js';
 import { copyOutputs } from './plan-outputs.js';
@@ -169,6 +169,7 @@ export class Plan {
     this.#checkAlive();
     if (this.#state === 'running') throw busy();
     checkRunOptions(options);
+    mannersOfRun(this.#manners, options);
     this.#state = 'running';
     return new Run(this.#recorded.main.outputs, options);
   }
@@ -225,7 +226,7 @@ export class Plan {
         await chunk.plan.run({
           steps: chunk.steps - ran,
           streams: sliceOf(chunk, ran, chunk.steps),
-          ...this.#manners,
+          ...mannersOfRun(this.#manners, run.options),
           signal,
           beforeStep: beforeStep && ((step) => beforeStep(first + step)),
           onSteps: (from, end, outputs) => run.report(first + from, first + end, outputs, total),
@@ -250,7 +251,7 @@ export class Plan {
       const { outputs } = chunk.plan.runSync({
         steps: chunk.steps,
         streams: chunk.streams,
-        ...this.#manners,
+        ...mannersOfRun(this.#manners, run.options),
         beforeStep: beforeStep && ((step) => beforeStep(first + step)),
       });
       run.report(first, first + chunk.steps, outputs, total);

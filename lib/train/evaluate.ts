@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How good a model is on images with known labels.
 import { noGrad } from '../autograd/grad-mode.js';
-import type { Dataset } from '../data/dataset.js';
+import { checkDataset, type Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
-import { checkListeners, fail } from '../errors.js';
+import { checkBooleans, checkListeners, checkOptions, fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
@@ -11,12 +12,13 @@ import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensorScope } from '../tensor/scope.js';
 import { CapturedPass } from './captured-inference.js';
 import { checkModelFits } from './fits.js';
+import { checkManners, type MannersOptions } from './manners.js';
 import { accuracyOf, addToConfusion, type ConfusionMatrix, emptyConfusion } from './metrics.js';
 import { RunningMean, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
 
 /** How to evaluate. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends MannersOptions {
   /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,6 +47,7 @@ export interface Evaluation {
 }
 
 export const DEFAULT_BATCH = 256;
+const KNOWN_OPTIONS = ['batchSize', 'signal', 'capture', 'threads', 'priority', 'cpuShare'];
 
 /**
  * Runs a model in evaluation mode over a data set. The model is left as it was. The pass is captured where the model allows
@@ -58,10 +61,15 @@ export async function evaluate(
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkOptions('evaluate', options, KNOWN_OPTIONS);
   checkListeners('evaluate', options.signal);
+  checkBooleans('evaluate', { capture: options.capture });
+  const manners = checkManners('evaluate', options);
+  checkModel('evaluate', model);
+  checkDataset('evaluate', dataset);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
-  const evaluation = await evaluateBatches(model, loader, classes, options.signal, options.capture);
+  const evaluation = await evaluateBatches(model, loader, classes, options.signal, options.capture, manners);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
     op: 'evaluate',
@@ -78,11 +86,12 @@ export async function evaluateBatches(
   classes: number,
   signal: AbortSignal | undefined,
   capture = true,
+  manners: MannersOptions = {},
 ): Promise<Evaluation | undefined> {
   const confusion = emptyConfusion(classes);
   const mean = new RunningMean();
   const watch = new Stopwatch().start();
-  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, signal));
+  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, signal, manners));
   if (captured !== true) await evaluateEagerly(model, loader, confusion, mean, signal);
   if (mean.images < loader.dataset.length) return undefined;
   const { seconds } = watch;
@@ -106,6 +115,7 @@ async function evaluateCaptured(
   confusion: number[][],
   mean: RunningMean,
   signal: AbortSignal | undefined,
+  manners: MannersOptions,
 ): Promise<true | string> {
   const { dataset, batchSize, native } = loader;
   const position = loader.state;
@@ -119,14 +129,18 @@ async function evaluateCaptured(
     loader.state = position;
     return pass.notCaptured;
   }
-  await pass.run(signal, (first, batch, { loss, predicted }) => {
-    for (const value of loss) mean.add(value, 0, batch);
-    const labels = Int32Array.from(
-      { length: loss.length * batch },
-      (_, i) => dataset.labels[rows[first + i]],
-    );
-    addToConfusion(confusion, labels, predicted);
-  });
+  await pass.run(
+    signal,
+    (first, batch, { loss, predicted }) => {
+      for (const value of loss) mean.add(value, 0, batch);
+      const labels = Int32Array.from(
+        { length: loss.length * batch },
+        (_, i) => dataset.labels[rows[first + i]],
+      );
+      addToConfusion(confusion, labels, predicted);
+    },
+    manners,
+  );
   return true;
 }
 

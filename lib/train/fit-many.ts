@@ -2,7 +2,7 @@
 // Many models trained together: as many at a time as there are threads. Small models do not fill a machine one by one;
 // side by side they do, each on a thread of its own.
 import type { Dataset } from '../data/dataset.js';
-import { checkListeners, describe, fail } from '../errors.js';
+import { checkListeners, checkOptions, describe, fail } from '../errors.js';
 import { nativeInfo } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
 import { defaultGenerator, type GeneratorState, withGeneratorAt } from '../tensor/random.js';
@@ -40,6 +40,7 @@ export async function fitMany(
   options: FitManyOptions = {},
 ): Promise<PromiseSettledResult<FitResult>[]> {
   checkJobs(jobs);
+  checkOptions('fitMany', options, ['signal', 'onFinish']);
   checkListeners('fitMany', options.signal, { onFinish: options.onFinish });
   const results = new Array<PromiseSettledResult<FitResult>>(jobs.length);
   const { state } = defaultGenerator();

@@ -2,11 +2,12 @@
 // `fit`: what it takes, what it gives back, and the checks that come before the first step.
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
-import { checkListeners, checkOptions, describe, fail } from '../errors.js';
+import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
-import { checkModel, checkModelFits } from './fits.js';
+import { checkModelFits } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
@@ -101,9 +102,10 @@ const training = new WeakSet<Module>();
 export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);
   checkOptions('fit', options, KNOWN_OPTIONS);
+  checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
   const { onBatch, onEpoch, onProgress } = options;
   checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
-  const epochs = checkEpochs(options.epochs ?? 1);
+  const epochs = checkWhole('fit', 'epochs', options.epochs ?? 1);
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
   if (training.has(model)) {
@@ -155,14 +157,5 @@ function noBudget(notCaptured: string | undefined) {
     expected: 'a captured step where maxMemory is given',
     received: notCaptured ?? 'capture: false',
     hint: 'an eager step keeps all activations: use a smaller batch instead',
-  });
-}
-
-function checkEpochs(epochs: number): number {
-  if (Number.isSafeInteger(epochs) && epochs > 0) return epochs;
-  throw fail('ERR_ARGUMENT', {
-    op: 'fit',
-    expected: 'epochs to be a whole number of at least 1',
-    received: describe(epochs),
   });
 }

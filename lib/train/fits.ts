@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a model and a data set belong together, asked before anything is changed.
 import { noGrad } from '../autograd/grad-mode.js';
-import { describe, fail } from '../errors.js';
-import { Module } from '../nn/module.js';
+import { checkDataset } from '../data/dataset.js';
+import { fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
+import type { Module } from '../nn/module.js';
 import { zeros } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import { inMode } from './slices.js';
-
-/** Refuses what is no model. */
-export function checkModel(op: string, model: Module): void {
-  if (model instanceof Module) return;
-  throw fail('ERR_ARGUMENT', { op, expected: 'a model, made of modules', received: describe(model) });
-}
-
-/** Refuses what is no data set; most often it is both parts of one. */
-function checkDataset(op: string, dataset: unknown): void {
-  const parts: object = typeof dataset === 'object' && dataset !== null ? dataset : {};
-  if ('imageShape' in parts && 'classNames' in parts) return;
-  throw fail('ERR_ARGUMENT', {
-    op,
-    expected: 'a data set',
-    received: describe(dataset),
-    hint: 'train' in parts ? 'pass one of its parts, train or test' : undefined,
-  });
-}
 
 /**
  * How many classes a model tells apart, found by sending one blank image through it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How much of the machine a training takes, and who goes first. No result depends on it.
-import { describe, fail } from '../errors.js';
+import { checkWhole, describe, fail } from '../errors.js';
 
 /** How captured steps share the machine with what else the process does. */
 export interface MannersOptions {
@@ -20,9 +20,7 @@ export function checkManners(op: string, options: MannersOptions): MannersOption
   const { threads, priority = 'normal', cpuShare = 1 } = options;
   const refuse = (expected: string, received: unknown) =>
     fail('ERR_ARGUMENT', { op, expected, received: describe(received) });
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads > 0)) {
-    throw refuse('threads to be a whole number of at least 1', threads);
-  }
+  if (threads !== undefined) checkWhole(op, 'threads', threads);
   if (priority !== 'normal' && priority !== 'background') {
     throw refuse("priority to be 'normal' or 'background'", priority);
   }
@@ -30,4 +28,10 @@ export function checkManners(op: string, options: MannersOptions): MannersOption
     throw refuse('cpuShare above 0 and up to 1', cpuShare);
   }
   return { threads, priority, cpuShare };
+}
+
+/** Those of a plan, where its run does not say otherwise. Throws ERR_ARGUMENT. */
+export function mannersOfRun(plan: MannersOptions, run: MannersOptions): MannersOptions {
+  const { threads = plan.threads, priority = plan.priority, cpuShare = plan.cpuShare } = run;
+  return checkManners('plan', { threads, priority, cpuShare });
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of a captured plan over a source: what it may be told, what it tells, and what comes out.
-import { checkListeners, describe, fail } from '../errors.js';
+import { checkBooleans, checkListeners, checkOptions, checkWhole } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import { arrayFor } from '../tensor/tensor.js';
+import type { MannersOptions } from './manners.js';
 import type { OutputSpec, StepOutputs } from './plan-outputs.js';
 
 /** How to run a plan over a source. */
-export interface RunOptions {
+export interface RunOptions extends MannersOptions {
   /**
    * Steps to run. Default: what typed arrays hold, one epoch of a `DataLoader`, an iterable to its end. Typed arrays begin
    * again and loaders go on with the next epoch where there are more; an iterable that ends earlier is an error.
@@ -54,20 +55,22 @@ export interface PlanResult {
   readonly seconds: number;
 }
 
+const KNOWN_OPTIONS: readonly (keyof RunOptions)[] = [
+  ...(['steps', 'signal', 'onProgress', 'beforeStep', 'prefetch', 'keepOutputs'] as const),
+  ...(['threads', 'priority', 'cpuShare'] as const),
+];
+
 /** Refuses options that are no sizes, no signal, no functions. */
 export function checkRunOptions(options: RunOptions): void {
-  const { steps, prefetch, signal, onProgress, beforeStep } = options;
+  checkOptions('plan', options, KNOWN_OPTIONS);
+  const { steps, prefetch, signal, onProgress, beforeStep, keepOutputs } = options;
+  checkBooleans('plan', { keepOutputs });
   checkListeners('plan', signal, { onProgress, beforeStep });
   for (const [name, value, least] of [
     ['steps', steps, 1],
     ['prefetch', prefetch, 0],
   ] as const) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
-    throw fail('ERR_ARGUMENT', {
-      op: 'plan',
-      expected: `${name} to be a whole number of at least ${least}`,
-      received: describe(value),
-    });
+    if (value !== undefined) checkWhole('plan', name, value, least);
   }
 }
 

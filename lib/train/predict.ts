@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model says about images.
 import { noGrad } from '../autograd/grad-mode.js';
-import { checkListeners, describe, fail } from '../errors.js';
+import { checkBooleans, checkListeners, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { type GatherNormalization, gatherImages } from '../ops/gather.js';
@@ -12,10 +13,11 @@ import { Tensor } from '../tensor/tensor.js';
 import { CapturedPass } from './captured-inference.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { classesOf } from './fits.js';
+import { checkManners, type MannersOptions } from './manners.js';
 import { inMode, inSlices } from './slices.js';
 
 /** How to predict. */
-export interface PredictOptions {
+export interface PredictOptions extends MannersOptions {
   /** `[h, w, c]` of each image; needed for typed arrays, which have no shape. */
   readonly imageShape?: readonly [number, number, number] | undefined;
   /** Per channel, as the model was trained: (value - mean) / std; bytes are divided by 255 first. Default: 0 and 1. */
@@ -79,10 +81,15 @@ export function predictSync(
   return job.result(false, undefined);
 }
 
+const KNOWN_OPTIONS = [
+  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'threads', 'priority', 'cpuShare'],
+];
+
 /** One call of `predict`, after its checks. */
 class Job {
   readonly #model: Module;
   readonly #options: PredictOptions;
+  readonly #manners: MannersOptions;
   readonly #batchSize: number;
   readonly #images: Tensor;
   readonly #owned: Tensor | undefined;
@@ -95,10 +102,14 @@ class Job {
   #done = 0;
 
   constructor(model: Module, images: Uint8Array | Float32Array | Tensor, options: PredictOptions) {
+    checkOptions('predict', options, KNOWN_OPTIONS);
+    checkBooleans('predict', { capture: options.capture });
+    this.#manners = checkManners('predict', options);
+    checkModel('predict', model);
     checkListeners('predict', options.signal);
     this.#model = model;
     this.#options = options;
-    this.#batchSize = checkBatchSize(options.batchSize ?? DEFAULT_BATCH);
+    this.#batchSize = checkWhole('predict', 'batchSize', options.batchSize ?? DEFAULT_BATCH);
     this.#owned = images instanceof Tensor ? undefined : upload(images, options.imageShape);
     this.#images = this.#owned ?? (images as Tensor);
     try {
@@ -106,7 +117,7 @@ class Job {
       const channels = imageShape[2];
       this.#count = count;
       this.#classCount = classesOf('predict', model, imageShape);
-      this.#normalization = options.normalization ?? {
+      this.#normalization = checkNormalization(options.normalization, channels) ?? {
         mean: new Array<number>(channels).fill(0),
         std: new Array<number>(channels).fill(1),
       };
@@ -128,10 +139,14 @@ class Job {
     const rows = Int32Array.from({ length: this.#count }, (_, row) => row);
     using pass = new CapturedPass(this.#model, rows, this.#batchSize, (rows) => this.#forward(rows));
     if (pass.notCaptured !== undefined) return pass.notCaptured;
-    this.#done = await pass.run(this.#options.signal, (first, _, { probabilities, classes }) => {
-      this.#probabilities.set(probabilities, first * this.#classCount);
-      this.#classes.set(classes, first);
-    });
+    this.#done = await pass.run(
+      this.#options.signal,
+      (first, _, { probabilities, classes }) => {
+        this.#probabilities.set(probabilities, first * this.#classCount);
+        this.#classes.set(classes, first);
+      },
+      this.#manners,
+    );
     return undefined;
   }
 
@@ -177,12 +192,17 @@ class Job {
   }
 }
 
-function checkBatchSize(batchSize: number): number {
-  if (Number.isSafeInteger(batchSize) && batchSize > 0) return batchSize;
+/** Refuses a normalisation that has not a mean and a standard deviation for each channel. */
+function checkNormalization(normalization: PredictOptions['normalization'], channels: number) {
+  if (normalization === undefined) return undefined;
+  const { mean, std } = Object(normalization) as Record<string, unknown>;
+  const isList = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.length === channels && list.every(Number.isFinite);
+  if (isList(mean) && isList(std) && std.every((part) => part > 0)) return { mean, std };
   throw fail('ERR_ARGUMENT', {
     op: 'predict',
-    expected: 'batchSize to be a whole number of at least 1',
-    received: describe(batchSize),
+    expected: `normalization { mean, std } with ${channels} numbers each, std above 0`,
+    received: `mean ${describe(mean)}, std ${describe(std)}`,
   });
 }
 
@@ -194,8 +214,8 @@ function upload(images: Uint8Array | Float32Array, imageShape: PredictOptions['i
       received: describe(images),
     });
   }
-  const size = imageShape?.reduce((product, length) => product * length, 1) ?? 0;
-  if (imageShape === undefined || imageShape.length !== 3 || !(size > 0)) {
+  const size = Array.isArray(imageShape) ? imageShape.reduce((product, length) => product * length, 1) : 0;
+  if (!Array.isArray(imageShape) || imageShape.length !== 3 || !(size > 0)) {
     throw fail('ERR_ARGUMENT', {
       op: 'predict',
       expected: 'imageShape [h, w, c] with a typed array',

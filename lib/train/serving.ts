@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predictions with weights that stand still while the model goes on learning, until others are published.
 import { fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
 import type { Module, Snapshot } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Prediction, type PredictOptions, predict } from './predict.js';
@@ -126,5 +127,6 @@ function freeIfUnused({ snapshot, uses, isCurrent }: Edition): void {
  * Throws what `model.snapshot()` throws.
  */
 export async function serve(model: Module): Promise<Serving> {
+  checkModel('serve', model);
   return new Serving(model, await model.snapshot());
 }

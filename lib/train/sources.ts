@@ -83,8 +83,14 @@ export function checkLength(specs: StreamSpecs, name: string, array: TypedArray,
     op: 'plan',
     expected: `input ${name} to hold ${steps === 1 ? '' : 'whole steps of '}[${shape.join(', ')}], ${size} elements`,
     received: `${array.length} elements`,
-    hint: array.length === 0 ? 'was its buffer transferred (detached)?' : undefined,
+    hint: hintFor(array.length, size, shape[0]),
   });
+}
+
+function hintFor(length: number, size: number, rows: number): string | undefined {
+  if (length === 0) return 'was its buffer transferred (detached)?';
+  if (length >= size || length % (size / rows) !== 0) return undefined;
+  return 'a plan has one shape: leave a shorter last batch out, or give a DataLoader, which has a step for it';
 }
 
 /** Room for the inputs of some steps. */

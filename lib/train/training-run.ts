@@ -15,6 +15,7 @@ import type { CapturedTraining } from './captured-epoch.js';
 import { EpochProgress } from './epoch-progress.js';
 import { evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
+import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
 import { SavedBuffers } from './saved-buffers.js';
@@ -69,7 +70,14 @@ export class TrainingRun {
       const tested =
         validation === null
           ? undefined
-          : await evaluateBatches(this.#model, validation, classes, this.#options.signal);
+          : await evaluateBatches(
+              this.#model,
+              validation,
+              classes,
+              this.#options.signal,
+              true,
+              this.#manners,
+            );
       const { epoch: number, loss, accuracy, ...rest } = row;
       const validated = tested && { valLoss: tested.loss, valAccuracy: tested.accuracy };
       const whole = { epoch: number, loss, accuracy, ...validated, ...rest };
@@ -85,6 +93,11 @@ export class TrainingRun {
       seconds,
       imagesPerSecond: seconds > 0 ? this.#images / seconds : 0,
     };
+  }
+
+  get #manners(): MannersOptions {
+    const { threads, priority, cpuShare } = this.#options;
+    return { threads, priority, cpuShare };
   }
 
   get #isAborted(): boolean {
