@@ -56,7 +56,7 @@ void gemm_tile_fixed(const GemmTile& tile) {
   for (int j = 0; j < kVecs; ++j) {
     const Mask lanes = j < kVecs - 1 ? first_lanes(kWidth) : last;
     const int at = j * kWidth;
-    // Masked stores are slow where vectors have no mask registers, so whole ones do without.
+    // Only the last vector may need a mask.
     const bool whole = j < kVecs - 1 || tile.columns == kVecs * kWidth;
     const Vec bias = tile.bias == nullptr ? zero() : load_partial(tile.bias + at, lanes);
 #pragma GCC unroll 16
