@@ -49,7 +49,9 @@ describe('receptive eval', () => {
   it('refuses data that the model was not made for', async () => {
     const { status, stderr } = await receptive(['eval', model, '--data', 'glyphs', '--test-size', '5'], cwd);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^receptive: .*\[ERR_SHAPE\]\n$/);
+    expect(stderr).toMatch(
+      /^receptive: eval: expected images of \[24, 24, 1\] in 2 classes, .* received glyphs, which has \[28, 28, 1\] in 10 .*\[ERR_DATA\]\n$/,
+    );
   });
 });
 
