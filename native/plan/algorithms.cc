@@ -3,8 +3,7 @@
 
 #include <utility>
 
-#include "kernels/select.h"
-#include "ops/conv2d_algorithm.h"
+#include "plan/conv2d.h"
 #include "plan/execute.h"
 #include "plan/rewrite.h"
 
@@ -21,18 +20,13 @@ bool is_double(const Program& program, const Recorded& instruction) {
 
 // Empty for an instruction that is no convolution, or one that will be refused when it runs.
 std::string describe(const Program& program, const Recorded& instruction) {
-  const bool forward = is(instruction, "conv2d_forward") || is(instruction, "conv2d_max_pool2d");
-  const bool grad_input = is(instruction, "conv2d_grad_input");
-  if (!forward && !grad_input && !is(instruction, "conv2d_grad_weight")) return "";
-  Conv2dGeometry g;
-  ops::Conv2dChoice choice;
+  const char* name = opcode_name(instruction.opcode);
   const Arguments args(nullptr, 0, instruction.params.data(), static_cast<int>(instruction.params.size()));
-  if (!read_convolution(args, &g, &choice).ok()) return "";
-  const char* algorithm = forward      ? ops::name_of(ops::forward_algorithm(g, kernels(), choice))
-                          : grad_input ? ops::name_of(ops::grad_input_algorithm(g, kernels(), choice))
-                                       : ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice));
-  return std::string(opcode_name(instruction.opcode)) + " " + std::to_string(g.in_c) + " → " +
-         std::to_string(g.out_c) + " at " + std::to_string(g.in_h) + "x" + std::to_string(g.in_w) + ": " +
+  const char* algorithm = conv2d_algorithm(name, args);
+  if (*algorithm == '\0') return "";
+  const Conv2dGeometry g = conv2d_geometry(instruction.params.data());
+  return std::string(name) + " " + std::to_string(g.in_c) + " → " + std::to_string(g.out_c) + " at " +
+         std::to_string(g.in_h) + "x" + std::to_string(g.in_w) + ": " +
          (is_double(program, instruction) ? "float64" : algorithm);
 }
 

@@ -182,7 +182,7 @@ const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
   Conv2dGeometry g;
   ops::Conv2dChoice choice;
   if (name.rfind("conv2d_", 0) != 0 || !read_convolution(args, &g, &choice).ok()) return "";
-  if (is_double(args)) return "float64";
+  if (args.has(0) && is_double(args)) return "float64";
   if (name == "conv2d_forward" || name == "conv2d_max_pool2d")
     return ops::name_of(ops::forward_algorithm(g, kernels(), choice));
   if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels(), choice));

@@ -42,7 +42,7 @@ int fuse_conv_max_pool(Program* program) {
     if (!same(operand_of(pool, 2), y) || !is_internal(*program, y) || uses(*program, y) != 2) continue;
     if (!is_tiled(pool, conv2d_geometry(conv.params.data()))) continue;
     Recorded both;
-    both.opcode = opcode_of("conv2d_max_pool2d");
+    both.opcode = opcode_named("conv2d_max_pool2d");
     both.operands = {operand_of(pool, 0), operand_of(pool, 1), operand_of(conv, 1), operand_of(conv, 2),
                      operand_of(conv, 3)};
     both.params = conv.params;

@@ -120,16 +120,9 @@ class Walk {
 
   bool is_interleaved(const Operand& operand) const { return interleaved_.count(key(operand)) > 0; }
 
-  Operand new_buffer(std::int64_t size) {
-    BufferSpec spec;
-    spec.size = size;
-    program_.buffers.push_back(spec);
-    return {Operand::Kind::kBuffer, static_cast<int>(program_.buffers.size()) - 1};
-  }
-
   void convert(int place, const char* name, const Operand& to, const Operand& from, const Images& images) {
     Recorded conversion;
-    conversion.opcode = opcode_of(name);
+    conversion.opcode = opcode_named(name);
     conversion.operands = {to, from};
     conversion.params = {static_cast<double>(images.batch), static_cast<double>(images.elements)};
     insert_instruction(&program_, place, std::move(conversion));
@@ -146,7 +139,7 @@ class Walk {
       return;
     }
     const Images of = interleaved ? images : interleaved_.at(key(operand));
-    const Operand other = new_buffer(of.batch * of.elements);
+    const Operand other = add_buffer(&program_, of.batch * of.elements, Dtype::kFloat32);
     convert(at_++, interleaved ? "interleave" : "deinterleave", other, operand, of);
     here().operands[o] = other;
     if (writers(operand) <= 1) converted_[key(operand)] = other;
@@ -159,7 +152,7 @@ class Walk {
       interleaved_[key(operand)] = images;
       return;
     }
-    const Operand other = new_buffer(images.batch * images.elements);
+    const Operand other = add_buffer(&program_, images.batch * images.elements, Dtype::kFloat32);
     here().operands[o] = other;
     convert(at_ + 1, "deinterleave", operand, other, images);
     interleaved_[key(other)] = images;

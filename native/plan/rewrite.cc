@@ -9,12 +9,6 @@
 
 namespace receptive::plan {
 
-int opcode_of(const char* name) {
-  int opcode = 0;
-  while (std::strcmp(opcode_name(opcode), name) != 0) ++opcode;
-  return opcode;
-}
-
 bool is(const Recorded& instruction, const char* opcode) {
   return std::strcmp(opcode_name(instruction.opcode), opcode) == 0;
 }

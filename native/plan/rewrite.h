@@ -6,8 +6,6 @@
 
 namespace receptive::plan {
 
-// The code of an operation that exists.
-int opcode_of(const char* name);
 bool is(const Recorded& instruction, const char* opcode);
 int opcode_named(const char* name);
 bool same(const Operand& a, const Operand& b);
