@@ -4,6 +4,7 @@ import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat } from './check.js';
 import { compute } from './compute.js';
+import { markPoolWindow, poolWindowOf } from './pool-window.js';
 import { record } from './record.js';
 
 function activation(name: 'relu' | 'tanh' | 'sigmoid', x: Tensor): Tensor {
@@ -13,6 +14,7 @@ function activation(name: 'relu' | 'tanh' | 'sigmoid', x: Tensor): Tensor {
   return record(name, y, [x], [y], (dy, [y]) => {
     const dx = Tensor.empty(y.shape, y.dtype);
     emit(`${name}_backward`, [dx.handle, dy.handle, y.handle]);
+    markPoolWindow(dx, poolWindowOf(dy)); // what was zero stays zero
     return [dx];
   });
 }

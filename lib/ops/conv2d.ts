@@ -8,6 +8,7 @@ import { checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
 import { algorithmNumber, type Conv2dAlgorithm, checkAlgorithm } from './conv2d-algorithm.js';
 import { im2colForward, im2colGradInput, im2colGradWeight } from './conv2d-im2col.js';
+import { poolWindowOf } from './pool-window.js';
 import { record } from './record.js';
 
 /** How to convolve. */
@@ -29,6 +30,7 @@ export interface Conv2dGeometry {
 }
 
 const NO_RELU = 0; // a captured step may fuse one
+const NHWC = 0; // a captured step may keep images interleaved
 const OPTIONS = ['stride', 'padding', 'algorithm'];
 
 function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions): Conv2dGeometry {
@@ -69,15 +71,22 @@ function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Con
   };
 }
 
+/** What the gradients are told: the same, and the windows of the max pool that dy came through. */
+function gradientNumbers(g: Conv2dGeometry, dy: Tensor): readonly number[] {
+  const window = poolWindowOf(dy);
+  return window === undefined ? g.numbers : [...g.numbers, NHWC, ...window];
+}
+
 const direct = {
   forward(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, g: Conv2dGeometry): void {
     compute('conv2d_forward', [y], [x, weight, bias], g.numbers);
   },
   gradInput(dx: Tensor, dy: Tensor, weight: Tensor, g: Conv2dGeometry): void {
-    emit('conv2d_grad_input', [dx.handle, dy.handle, weight.handle], g.numbers);
+    emit('conv2d_grad_input', [dx.handle, dy.handle, weight.handle], gradientNumbers(g, dy));
   },
   gradWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, g: Conv2dGeometry): void {
-    emit('conv2d_grad_weight', [dWeight.handle, dBias?.handle ?? -1, dy.handle, x.handle], g.numbers);
+    const handles = [dWeight.handle, dBias?.handle ?? -1, dy.handle, x.handle];
+    emit('conv2d_grad_weight', handles, gradientNumbers(g, dy));
   },
 };
 

@@ -6,6 +6,7 @@ import { type WindowOptions, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
+import { markPoolWindow } from './pool-window.js';
 import { record } from './record.js';
 
 /** How to pool. */
@@ -81,6 +82,8 @@ export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
   record('maxPool2d', y, [x], [winners], (dy, [winners]) => {
     const dx = Tensor.empty(shape, dy.dtype);
     emit('max_pool2d_backward', [dx.handle, dy.handle, winners.handle], g.numbers);
+    const [kernelH, kernelW, strideH, strideW, padTop, padLeft] = g.numbers.slice(6);
+    if (padTop === 0 && padLeft === 0) markPoolWindow(dx, [kernelH, kernelW, strideH, strideW]);
     return [dx];
   });
   winners.dispose(); // the recorded operation holds them, if anyone does

@@ -6,7 +6,11 @@ import type { ProfileRow } from './profile.js';
 
 /** Multiply-adds count as two; what is not a product of matrices counts as none. Numbers: native/plan/conv2d.cc, gemm.cc. */
 export function flopsOf({ op, numbers: n }: ProfiledInstruction): number {
-  if (op.startsWith('conv2d_')) return 2 * n[0] * n[4] * n[5] * n[6] * n[7] * n[8] * n[3];
+  if (op.startsWith('conv2d_')) {
+    const dense = 2 * n[0] * n[4] * n[5] * n[6] * n[7] * n[8] * n[3];
+    // One output of each window, for the gradient of the weight and, where it is asked for, that of the input
+    return op === 'conv2d_winner_gradients' ? (dense / (n[16] * n[17])) * n[20] : dense;
+  }
   if (op.startsWith('linear_') || op === 'matmul') return 2 * n[0] * n[1] * n[2];
   return 0;
 }
@@ -18,7 +22,7 @@ export function partOf({
   isBackward,
 }: ProfiledInstruction & Place): Pick<ProfileRow, 'layer' | 'pass'> {
   if (op.endsWith('_update')) return { layer: 'optimizer', pass: 'update' };
-  const isGradient = isBackward || /_(backward|grad_input|grad_weight)$/.test(op);
+  const isGradient = isBackward || /_(backward|grad_input|grad_weight|gradients)$/.test(op);
   return { layer: layer === '' ? 'gradients' : layer, pass: isGradient ? 'backward' : 'forward' };
 }
 

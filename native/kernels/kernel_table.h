@@ -13,6 +13,7 @@
 #include "kernels/random_kernels.h"
 #include "kernels/softmax_kernels.h"
 #include "kernels/vector_kernels.h"
+#include "kernels/winner_kernels.h"
 #include "kernels/winograd_kernels.h"
 
 namespace receptive {
@@ -30,6 +31,7 @@ struct KernelTable {
   const BatchNormKernels* batch_norm;
   const InterleavedKernels* interleaved;
   const WinogradKernels* winograd;
+  const WinnerKernels* winner;
 };
 
 }  // namespace receptive

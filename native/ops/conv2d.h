@@ -31,18 +31,20 @@ struct Conv2dGeometry {
   std::int64_t padded_w() const { return (out_w - 1) * stride_w + kernel_w; }
 };
 
+struct PoolWindow;  // ops/conv2d_winners.h
+
 namespace ops {
 
 enum class Conv2dChoice;  // ops/conv2d_algorithm.h
 
-// bias may be nullptr. relu is applied after the bias.
+// bias may be nullptr. relu is applied after the bias. `pool` is the max pool that dy came through, if it did.
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
                     const Conv2dGeometry& geometry, Conv2dChoice choice);
 void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry,
-                       Conv2dChoice choice);
+                       Conv2dChoice choice, const PoolWindow& pool);
 // dbias, the sum of dy over the pixels, may be nullptr.
 void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
-                        const Conv2dGeometry& geometry, Conv2dChoice choice);
+                        const Conv2dGeometry& geometry, Conv2dChoice choice, const PoolWindow& pool);
 
 }  // namespace ops
 }  // namespace receptive

@@ -69,7 +69,8 @@ ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& t
 }
 
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable& table,
-                                        Conv2dChoice choice) {
+                                        Conv2dChoice choice, const PoolWindow& pool) {
+  if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradInputAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
   const ConvolutionCosts costs =
       convolve_costs(g.batch, g.out_c, g.in_c, g.in_h, g.in_w, table.gemm->vector_width);
@@ -84,7 +85,8 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTab
 }
 
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table,
-                                          Conv2dChoice choice) {
+                                          Conv2dChoice choice, const PoolWindow& pool) {
+  if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradWeightAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
   switch (decide(choice, g, grad_weight_costs(g, table.gemm->vector_width))) {
     case Conv2dChoice::kWinogradF2:
@@ -120,6 +122,8 @@ const char* name_of(GradInputAlgorithm algorithm) {
       return "columns";
     case GradInputAlgorithm::kInterleaved:
       return "interleaved";
+    case GradInputAlgorithm::kWinners:
+      return "winners";
     case GradInputAlgorithm::kWinogradF2:
       return "winograd F(2x2, 3x3)";
     case GradInputAlgorithm::kWinogradF4:
@@ -136,6 +140,8 @@ const char* name_of(GradWeightAlgorithm algorithm) {
       return "transposed";
     case GradWeightAlgorithm::kInterleaved:
       return "interleaved";
+    case GradWeightAlgorithm::kWinners:
+      return "winners";
     case GradWeightAlgorithm::kWinogradF2:
       return "winograd F(2x2, 3x3)";
     case GradWeightAlgorithm::kWinogradF4:
@@ -161,14 +167,16 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
 }
 
 void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g,
-                       Conv2dChoice choice) {
-  switch (grad_input_algorithm(g, kernels(), choice)) {
+                       Conv2dChoice choice, const PoolWindow& pool) {
+  switch (grad_input_algorithm(g, kernels(), choice, pool)) {
     case GradInputAlgorithm::kDirect:
       return conv2d_grad_input_direct(dx, dy, weight, g);
     case GradInputAlgorithm::kColumns:
       return conv2d_grad_input_columns(dx, dy, weight, g);
     case GradInputAlgorithm::kInterleaved:
       return conv2d_grad_input_through_lanes(dx, dy, weight, g);
+    case GradInputAlgorithm::kWinners:
+      return conv2d_winner_gradients({dx, nullptr, nullptr, dy, nullptr, nullptr, weight}, g, pool);
     case GradInputAlgorithm::kWinogradF2:
       return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF2);
     case GradInputAlgorithm::kWinogradF4:
@@ -177,8 +185,8 @@ void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Co
 }
 
 void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const float* x,
-                        const Conv2dGeometry& g, Conv2dChoice choice) {
-  switch (grad_weight_algorithm(g, kernels(), choice)) {
+                        const Conv2dGeometry& g, Conv2dChoice choice, const PoolWindow& pool) {
+  switch (grad_weight_algorithm(g, kernels(), choice, pool)) {
     case GradWeightAlgorithm::kDirect:
       conv2d_grad_weight_direct(dweight, dy, x, g);
       break;
@@ -187,6 +195,8 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
       break;
     case GradWeightAlgorithm::kInterleaved:
       return conv2d_grad_weight_through_lanes(dweight, dbias, dy, x, g);
+    case GradWeightAlgorithm::kWinners:
+      return conv2d_winner_gradients({nullptr, dweight, dbias, dy, nullptr, x, nullptr}, g, pool);
     case GradWeightAlgorithm::kWinogradF2:
       return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF2);
     case GradWeightAlgorithm::kWinogradF4:

@@ -5,6 +5,7 @@
 
 #include "kernels/kernel_table.h"
 #include "ops/conv2d.h"
+#include "ops/conv2d_winners.h"
 
 namespace receptive::ops {
 
@@ -24,6 +25,7 @@ enum class GradInputAlgorithm {
   kDirect,   // batch-reduce GEMM, rows of A point into dy, a problem per stride phase
   kColumns,  // the gradient of the patch matrix, added back to the image (col2im)
   kInterleaved,
+  kWinners,  // of the gradients behind a max pool only the nonzero ones (conv2d_winners.h)
   kWinogradF2,
   kWinogradF4,
 };
@@ -32,6 +34,7 @@ enum class GradWeightAlgorithm {
   kDirect,      // dyᵀ · patches (conv2d_grad_weight.cc)
   kTransposed,  // patchesᵀ · dy, for few input channels (conv2d_grad_weight_transposed.cc)
   kInterleaved,
+  kWinners,
   kWinogradF2,
   kWinogradF4,
 };
@@ -43,17 +46,13 @@ inline bool is_winograd_shape(const Conv2dGeometry& g) {
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
                                    Conv2dChoice choice);
+// `pool` is the max pool that the gradient came through, if it came through one.
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
-                                        Conv2dChoice choice);
+                                        Conv2dChoice choice, const PoolWindow& pool);
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
-                                          Conv2dChoice choice);
+                                          Conv2dChoice choice, const PoolWindow& pool);
 
 // What a user reads: "direct", "winograd F(4x4, 3x3)".
-const char* name_of(ForwardAlgorithm algorithm);
-const char* name_of(GradInputAlgorithm algorithm);
-const char* name_of(GradWeightAlgorithm algorithm);
-
-// Their names, as a profile shows them.
 const char* name_of(ForwardAlgorithm algorithm);
 const char* name_of(GradInputAlgorithm algorithm);
 const char* name_of(GradWeightAlgorithm algorithm);

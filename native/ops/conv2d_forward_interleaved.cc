@@ -38,11 +38,12 @@ void conv2d_forward_interleaved(float* y, const float* x, const float* weight, c
                   });
 }
 
-void conv2d_max_pool2d_interleaved(float* y, std::uint8_t* winners, const float* x, const float* weight,
+void conv2d_max_pool2d_interleaved(const PooledImages& pooled, const float* x, const float* weight,
                                    const float* bias, bool relu, const Conv2dGeometry& g,
                                    const Pool2dGeometry& pool) {
   const Correlation correlation = packed_correlation(weight, g);
   const std::int64_t pixel = g.out_c * kLanes, y_row = g.out_w * pixel, pooled_row = pool.out_w * pixel;
+  const std::int64_t row_elements = pool.out_w * g.out_c, image_elements = pool.out_h * row_elements;
   // A row of windows at a time: an image as high as they are, and a result of one row.
   Pool2dGeometry band = pool;
   band.in_h = pool.kernel_h;
@@ -50,12 +51,21 @@ void conv2d_max_pool2d_interleaved(float* y, std::uint8_t* winners, const float*
   const std::int64_t rows = correlate_task_rows(pool.kernel_h * row_work(g));
   parallel_ranges(pool.batch * pool.out_h, rows, [&](std::int64_t begin, std::int64_t end) {
     float* image = workspace<float>(Slot::kTaskResult, pool.kernel_h * y_row);
+    float* result = workspace<float>(Slot::kTaskPanel, pooled_row);
+    auto* winners = workspace<std::uint8_t>(Slot::kTaskRows, pooled_row);
     for (std::int64_t row = begin; row < end; ++row) {
-      const float* block = x + row / pool.out_h * input_block(g);
-      const std::int64_t top = row % pool.out_h * pool.stride_h;
-      for (std::int64_t r = 0; r < pool.kernel_h; ++r)
-        correlation.run(image + r * y_row, pixel, block, top + r, bias, relu);
-      kernels().pool2d->max_bytes.forward(y + row * pooled_row, winners + row * pooled_row, image, band, 0);
+      const std::int64_t block = row / pool.out_h, y = row % pool.out_h;
+      for (std::int64_t r = 0; r < pool.kernel_h; ++r) {
+        correlation.run(image + r * y_row, pixel, x + block * input_block(g), y * pool.stride_h + r, bias,
+                        relu);
+      }
+      float* lanes = pooled.interleaved == nullptr ? result : pooled.interleaved + row * pooled_row;
+      kernels().pool2d->max_bytes.forward(lanes, winners, image, band, 0);
+      const std::int64_t first = block * kLanes * image_elements + y * row_elements;
+      if (pooled.y != nullptr)
+        kernels().interleaved->deinterleave(pooled.y + first, lanes, image_elements, kLanes, row_elements);
+      if (pooled.winners != nullptr)
+        deinterleave_bytes(pooled.winners + first, winners, image_elements, row_elements);
     }
   });
 }

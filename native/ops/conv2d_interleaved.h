@@ -12,9 +12,15 @@ namespace receptive::ops {
 
 void conv2d_forward_interleaved(float* y, const float* x, const float* weight, const float* bias, bool relu,
                                 const Conv2dGeometry& geometry);
+// Where the pooled images go, and the winners; each may be nullptr.
+struct PooledImages {
+  float* y;               // NHWC
+  std::uint8_t* winners;  // NHWC
+  float* interleaved;
+};
 // Max pooling of the result, which is not written itself. The windows of `pool` are disjoint and inside; its
 // channels are out_c * kLanes.
-void conv2d_max_pool2d_interleaved(float* y, std::uint8_t* winners, const float* x, const float* weight,
+void conv2d_max_pool2d_interleaved(const PooledImages& pooled, const float* x, const float* weight,
                                    const float* bias, bool relu, const Conv2dGeometry& geometry,
                                    const Pool2dGeometry& pool);
 void conv2d_grad_input_interleaved(float* dx, const float* dy, const float* weight,

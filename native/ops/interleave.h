@@ -18,4 +18,8 @@ inline std::int64_t interleaved_size(std::int64_t batch, std::int64_t elements) 
 void interleave(float* to, const float* from, std::int64_t batch, std::int64_t elements);
 void deinterleave(float* to, const float* from, std::int64_t batch, std::int64_t elements);
 
+// One block of bytes: image i's go to to + i * image_step.
+void deinterleave_bytes(std::uint8_t* to, const std::uint8_t* from, std::int64_t image_step,
+                        std::int64_t elements);
+
 }  // namespace receptive::ops

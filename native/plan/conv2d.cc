@@ -2,7 +2,8 @@
 // Instructions of the 2-D convolution. Parameters of all of them: batch, inH, inW, inC, outH, outW, outC, kH,
 // kW, strideH, strideW, padTop, padLeft; then those of plan/parameters.h: for the forward pass 1 if a ReLU
 // follows (0 in the others), how to compute (ops::Conv2dChoice, 0 where it is left to the cost model; float64
-// has one way only), and 1 if all images are batch-interleaved: a multiple of kLanes of them.
+// has one way only), 1 if all images are batch-interleaved: a multiple of kLanes of them; and for gradients
+// the window and stride (kH, kW, strideH, strideW) of the max pool that dy came through, 0 without one.
 #include "plan/conv2d.h"
 
 #include <initializer_list>
@@ -67,35 +68,23 @@ Status read_choice(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dCh
                             std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w));
 }
 
-constexpr std::int64_t kLargestByteWindow = 256;
+}  // namespace
 
-// The pooling behind a convolution, of blocks: a channel is kLanes channels side by side.
-Pool2dGeometry pool_of(const Arguments& args, const Conv2dGeometry& g) {
-  const std::int64_t kernel_h = args.integer(kConvPool), kernel_w = args.integer(kConvPool + 1);
-  const std::int64_t stride_h = args.integer(kConvPool + 2), stride_w = args.integer(kConvPool + 3);
-  Pool2dGeometry pool{};
-  pool.batch = g.batch / kLanes;
-  pool.in_h = g.out_h;
-  pool.in_w = g.out_w;
-  pool.channels = g.out_c * kLanes;
-  pool.out_h = (g.out_h - kernel_h) / stride_h + 1;
-  pool.out_w = (g.out_w - kernel_w) / stride_w + 1;
-  pool.kernel_h = kernel_h;
-  pool.kernel_w = kernel_w;
-  pool.stride_h = stride_h;
-  pool.stride_w = stride_w;
-  return pool;
+PoolWindow pool_window(const Arguments& args) {
+  for (int i = 0; i < 4; ++i) {
+    const double size = args.number(static_cast<int>(kConvPool) + i);
+    if (!(size >= 1 && size <= 0x1p20)) return {};
+  }
+  constexpr int kFirst = kConvPool;
+  return {args.integer(kFirst), args.integer(kFirst + 1), args.integer(kFirst + 2), args.integer(kFirst + 3)};
 }
 
-// Whether the images are interleaved, which only float32 ones in whole blocks can be.
 Status read_layout(const Arguments& args, const Conv2dGeometry& g, bool* interleaved) {
   *interleaved = args.number(kConvInterleaved) != 0;
   if (!*interleaved || (!is_double(args) && g.batch % kLanes == 0)) return Status::success();
   return Status::refuse("ERR_ARGUMENT", "float32 images, a multiple of 16, where they are interleaved",
                         std::to_string(g.batch) + " images");
 }
-
-}  // namespace
 
 Status read_convolution(const Arguments& args, Conv2dGeometry* geometry, ops::Conv2dChoice* choice) {
   RECEPTIVE_CHECK(read_geometry(args, geometry));
@@ -146,7 +135,8 @@ Status conv2d_grad_input(const Arguments& args) {
   } else if (interleaved) {
     ops::conv2d_grad_input_interleaved(args.data<float>(0), args.data<float>(1), args.data<float>(2), g);
   } else {
-    ops::conv2d_grad_input(args.data<float>(0), args.data<float>(1), args.data<float>(2), g, choice);
+    ops::conv2d_grad_input(args.data<float>(0), args.data<float>(1), args.data<float>(2), g, choice,
+                           pool_window(args));
   }
   return Status::success();
 }
@@ -172,7 +162,7 @@ Status conv2d_grad_weight(const Arguments& args) {
                                         args.data<float>(3), g);
   } else {
     ops::conv2d_grad_weight(args.data<float>(0), args.data<float>(1), args.data<float>(2),
-                            args.data<float>(3), g, choice);
+                            args.data<float>(3), g, choice, pool_window(args));
   }
   return Status::success();
 }
@@ -185,34 +175,9 @@ const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
   if (args.has(0) && is_double(args)) return "float64";
   if (name == "conv2d_forward" || name == "conv2d_max_pool2d")
     return ops::name_of(ops::forward_algorithm(g, kernels(), choice));
-  if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels(), choice));
-  return ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice));
-}
-
-// (y, winners uint8, x, weight, bias?): max pooling of the convolution, whose own result is nowhere written
-Status conv2d_max_pool2d(const Arguments& args) {
-  Conv2dGeometry g;
-  RECEPTIVE_CHECK(read_geometry(args, &g));
-  bool interleaved = false;
-  RECEPTIVE_CHECK(read_layout(args, g, &interleaved));
-  RECEPTIVE_CHECK(args.require_sizes(kConvPool, 4, 1));
-  const Pool2dGeometry pool = pool_of(args, g);
-  if (!interleaved || !pool.windows_are_disjoint() || pool.window() > kLargestByteWindow ||
-      pool.kernel_h > g.out_h || pool.kernel_w > g.out_w) {
-    return Status::refuse("ERR_ARGUMENT",
-                          "interleaved images and separate windows of at most 256 elements inside",
-                          std::to_string(pool.kernel_h) + "x" + std::to_string(pool.kernel_w));
-  }
-  const std::int64_t pooled = g.batch * pool.out_h * pool.out_w * g.out_c;
-  RECEPTIVE_CHECK(args.require(0, Dtype::kFloat32, pooled));
-  RECEPTIVE_CHECK(args.require(1, Dtype::kUint8, pooled));
-  RECEPTIVE_CHECK(args.require(2, Dtype::kFloat32, g.input_size()));
-  RECEPTIVE_CHECK(args.require(3, Dtype::kFloat32, g.weight_size()));
-  RECEPTIVE_CHECK(args.allow(4, Dtype::kFloat32, g.out_c));
-  ops::conv2d_max_pool2d_interleaved(args.data<float>(0), args.data<std::uint8_t>(1), args.data<float>(2),
-                                     args.data<float>(3), args.data<float>(4), args.number(kConvRelu) != 0, g,
-                                     pool);
-  return Status::success();
+  const PoolWindow pool = pool_window(args);
+  if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels(), choice, pool));
+  return ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice, pool));
 }
 
 // (columns [pixels][kH * kW * inC], x)

@@ -3,12 +3,19 @@
 #pragma once
 
 #include "ops/conv2d.h"
+#include "ops/conv2d_winners.h"
 #include "plan/arguments.h"
 
 namespace receptive::plan {
 
 // Which way an instruction takes, by its name: "direct", "plane", …; "" for what is no convolution.
 const char* conv2d_algorithm(const char* instruction, const Arguments& args);
+
+// The max pool in an instruction's parameters; without a size where there is none, or no such one.
+PoolWindow pool_window(const Arguments& args);
+
+// Whether the images are interleaved, which only float32 ones in whole blocks can be.
+Status read_layout(const Arguments& args, const Conv2dGeometry& g, bool* interleaved);
 
 inline Conv2dGeometry conv2d_geometry(const double* params) {
   const auto at = [params](int i) { return static_cast<std::int64_t>(params[i]); };

@@ -39,8 +39,9 @@ Fusions fuse(Program* program) {
   fuse_join_gradients(program, &fusions);
   fusions["relu gradient + batchNorm2d gradient"] += fuse_relu_gradient(program);
   fusions["relu gradient at the pooled size"] = pool_before_relu_gradient(program);
-  fusions["conv2d on interleaved images"] = keep_interleaved(program);
+  fusions["maxPool2d gradient + conv2d gradients"] = fuse_winner_gradients(program);
   fusions["conv2d + maxPool2d"] = fuse_conv_max_pool(program);
+  fusions["conv2d on interleaved images"] = keep_interleaved(program);
   fusions["relu gradient + bias gradient"] = fuse_relu_gradient_sum(program);
   return fusions;
 }

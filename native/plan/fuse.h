@@ -28,5 +28,7 @@ void fuse_batch_norm_relu(Program* program, Fusions* fusions);
 int fuse_relu_gradient(Program* program);
 // In plan/fuse_max_pool.cc.
 int fuse_conv_max_pool(Program* program);
+// In plan/fuse_winners.cc.
+int fuse_winner_gradients(Program* program);
 
 }  // namespace receptive::plan

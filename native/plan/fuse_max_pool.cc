@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max pooling behind a convolution over interleaved images becomes part of it.
+// Max pooling behind a convolution that works on interleaved images becomes part of it.
 #include <utility>
 
 #include "plan/conv2d.h"
 #include "plan/execute.h"
 #include "plan/fuse.h"
+#include "plan/layout.h"
 #include "plan/parameters.h"
 #include "plan/rewrite.h"
 
@@ -30,22 +31,24 @@ bool is_tiled(const Recorded& pool, const Conv2dGeometry& g) {
 
 }  // namespace
 
-// conv2d_forward y; max_pool2d_forward z <- y: over interleaved images, where nobody else looks at y.
+// conv2d_forward y; max_pool2d_forward z <- y: where nobody else looks at y.
 int fuse_conv_max_pool(Program* program) {
   int fused = 0;
   for (int i = 0; i + 1 < static_cast<int>(program->instructions.size()); ++i) {
     const Recorded& conv = program->instructions[static_cast<std::size_t>(i)];
     const Recorded& pool = program->instructions[static_cast<std::size_t>(i) + 1];
     if (!is(conv, "conv2d_forward") || !is(pool, "max_pool2d_forward")) continue;
-    if (conv.params.size() <= kConvInterleaved || conv.params[kConvInterleaved] == 0) continue;
+    if (!is_interleaved_convolution(*program, conv)) continue;
     const Operand y = operand_of(conv, 0);
+    if (operand_of(pool, 0).kind != Operand::Kind::kBuffer) continue;
     if (!same(operand_of(pool, 2), y) || !is_internal(*program, y) || uses(*program, y) != 2) continue;
     if (!is_tiled(pool, conv2d_geometry(conv.params.data()))) continue;
-    Recorded both;
+    Recorded both = conv;
     both.opcode = opcode_named("conv2d_max_pool2d");
-    both.operands = {operand_of(pool, 0), operand_of(pool, 1), operand_of(conv, 1), operand_of(conv, 2),
-                     operand_of(conv, 3)};
-    both.params = conv.params;
+    both.operands = {operand_of(pool, 0), operand_of(pool, 1), Operand{},
+                     operand_of(conv, 1), operand_of(conv, 2), operand_of(conv, 3)};
+    const Operand winners = both.operands[1];
+    if (is_internal(*program, winners) && uses(*program, winners) == 1) both.operands[1] = Operand{};
     for (int p = 0; p < 4; ++p)
       set_param(&both, kConvPool + static_cast<std::size_t>(p),
                 pool.params[kPoolWindowParam + static_cast<std::size_t>(p)]);

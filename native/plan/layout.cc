@@ -46,6 +46,10 @@ struct ConvImages {
   std::size_t input, output;
 };
 
+// conv2d_max_pool2d reads interleaved images and writes both layouts: NHWC, and interleaved.
+constexpr ConvImages kPooledImages = {3, 2};
+constexpr std::size_t kPooledY = 0;
+
 // Whether the numbers are sizes at all: those of a wrong recording are refused when it runs.
 bool has_geometry(const Recorded& conv) {
   if (conv.params.size() < 13) return false;
@@ -55,24 +59,27 @@ bool has_geometry(const Recorded& conv) {
 
 // Whether eager execution computes it over interleaved images.
 bool is_interleaved_conv(const Recorded& conv, Conv2dGeometry* g, ConvImages* at) {
-  const bool forward = is(conv, "conv2d_forward"), grad_input = is(conv, "conv2d_grad_input");
+  const bool pooled = is(conv, "conv2d_max_pool2d"), forward = pooled || is(conv, "conv2d_forward"),
+             grad_input = is(conv, "conv2d_grad_input");
   if ((!forward && !grad_input && !is(conv, "conv2d_grad_weight")) || !has_geometry(conv)) return false;
   *g = conv2d_geometry(conv.params.data());
   if (g->batch == 0 || g->batch % kLanes != 0) return false;
   // A user's choice of another algorithm is kept.
   if (conv.params.size() > kConvChoice && conv.params[kConvChoice] != 0) return false;
+  const Arguments args(nullptr, 0, conv.params.data(), static_cast<int>(conv.params.size()));
+  const PoolWindow pool = pool_window(args);
   if (forward) {
-    *at = {1, 0};
+    *at = pooled ? kPooledImages : ConvImages{1, 0};
     return ops::forward_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
            ops::ForwardAlgorithm::kInterleaved;
   }
   if (grad_input) {
     *at = {0, 1};
-    return ops::grad_input_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
+    return ops::grad_input_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto, pool) ==
            ops::GradInputAlgorithm::kInterleaved;
   }
   *at = {3, 2};
-  return ops::grad_weight_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto) ==
+  return ops::grad_weight_algorithm(*g, kernels(), ops::Conv2dChoice::kAuto, pool) ==
          ops::GradWeightAlgorithm::kInterleaved;
 }
 
@@ -90,6 +97,7 @@ class Walk {
         for (std::size_t o = 0; o < here().operands.size(); ++o) read(o, false, {});
       }
     }
+    drop_unread();
     return passes;
   }
 
@@ -162,13 +170,39 @@ class Walk {
   bool convolve() {
     Conv2dGeometry g;
     ConvImages at;
-    if (!is_interleaved_conv(here(), &g, &at) || !is_float(operand_of(here(), at.output))) return false;
+    if (!is_interleaved_conv(here(), &g, &at)) return false;
+    if (is(here(), "conv2d_max_pool2d")) return convolve_and_pool(g);
+    if (!is_float(operand_of(here(), at.output))) return false;
     const std::size_t input_image = at.input, output_image = at.output;
     set_param(&here(), kConvInterleaved, 1.0);
     const Images input{g.batch, g.in_h * g.in_w * g.in_c}, output{g.batch, g.out_h * g.out_w * g.out_c};
     is_output(input_image) ? write(input_image, input) : read(input_image, true, input);
     is_output(output_image) ? write(output_image, output) : read(output_image, true, output);
     return true;
+  }
+
+  // Later instructions find the pooled images in the layout they want.
+  bool convolve_and_pool(const Conv2dGeometry& g) {
+    set_param(&here(), kConvInterleaved, 1.0);
+    read(kPooledImages.input, true, {g.batch, g.in_h * g.in_w * g.in_c});
+    const Operand y = operand_of(here(), kPooledY);
+    if (writers(y) > 1) return true;
+    const Operand other =
+        add_buffer(&program_, program_.buffers[static_cast<std::size_t>(y.index)].size, Dtype::kFloat32);
+    set_operand(&here(), kPooledImages.output, other);
+    converted_[key(y)] = other;
+    return true;
+  }
+
+  // A layout that nobody wanted is not written.
+  void drop_unread() {
+    for (Recorded& conv : program_.instructions) {
+      if (!is(conv, "conv2d_max_pool2d")) continue;
+      for (const std::size_t o : {kPooledY, kPooledImages.output}) {
+        const Operand y = operand_of(conv, o);
+        if (is_internal(program_, y) && uses(program_, y) == 1) set_operand(&conv, o, Operand{});
+      }
+    }
   }
 
   // What is no float cannot be converted: only poolings over buffers, which follow, may read it.
@@ -216,6 +250,15 @@ class Walk {
 };
 
 }  // namespace
+
+bool is_interleaved_convolution(const Program& program, const Recorded& conv) {
+  Conv2dGeometry g;
+  ConvImages at;
+  if (!is(conv, "conv2d_forward") || !is_interleaved_conv(conv, &g, &at)) return false;
+  const Operand y = operand_of(conv, at.output);
+  return y.kind == Operand::Kind::kBuffer &&
+         program.buffers[static_cast<std::size_t>(y.index)].dtype == Dtype::kFloat32;
+}
 
 int keep_interleaved(Program* program) { return Walk(program).run(); }
 

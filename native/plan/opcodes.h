@@ -40,9 +40,11 @@
   X(conv2d_forward, at(0), none, kPure)                              \
   X(conv2d_grad_input, at(0), none, kPure)                           \
   X(conv2d_grad_weight, at(0, 1), none, kPure)                       \
-  X(conv2d_max_pool2d, at(0, 1), none, kPure)                        \
   X(im2col, at(0), none, kPure)                                      \
   X(col2im, at(0), none, kPure)                                      \
+  /* conv2d_max_pool2d.cc */                                         \
+  X(conv2d_max_pool2d, at(0, 1, 2), none, kPure)                     \
+  X(conv2d_winner_gradients, at(0, 1, 2), none, kPure)               \
   /* interleave.cc */                                                \
   X(interleave, at(0), none, kPure)                                  \
   X(deinterleave, at(0), none, kPure)                                \

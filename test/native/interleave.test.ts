@@ -120,11 +120,26 @@ describe('convolutions over interleaved images', () => {
           const y = floats(batch * outH * outW * outC);
           const result = call('conv2d_forward', [y], inputs, [...numbers, relu, 0, 1]);
           const shape = [batch / LANES, outH, outW, outC * LANES, pooledH, pooledW];
-          const apart = call('max_pool2d_forward', outputs, result, [...shape, ...window, 0, 0]);
-          const together = call('conv2d_max_pool2d', outputs, inputs, [...numbers, relu, 0, 1, ...window]);
-          together.forEach((output, i) => {
-            expectSameBits(output, apart[i], `output ${i}`);
-          });
+          const [lanesY, lanesWinners] = call('max_pool2d_forward', outputs, result, [
+            ...shape,
+            ...window,
+            0,
+            0,
+          ]);
+          const numbersOfBoth = [...numbers, relu, 0, 1, ...window];
+          const [nhwcY, winners, interleavedY] = call(
+            'conv2d_max_pool2d',
+            [...outputs, floats(pooled)],
+            inputs,
+            numbersOfBoth,
+          );
+          expectSameBits(interleavedY, lanesY, 'interleaved');
+          expectSameBits(interleaved(nhwcY as Float32Array, batch), lanesY, 'NHWC');
+          expectSameBits(
+            interleaved(Float32Array.from(winners), batch),
+            Float32Array.from(lanesWinners),
+            'winners',
+          );
         }),
       );
     });

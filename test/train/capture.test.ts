@@ -369,7 +369,7 @@ describe('a plan', () => {
     expect(summary.operations).toHaveLength(summary.planned.instructions);
     expect(summary.operations).toContain('conv2d_forward');
     expect(summary.operations.indexOf('conv2d_forward')).toBeLessThan(
-      summary.operations.indexOf('conv2d_grad_weight'),
+      summary.operations.indexOf('conv2d_winner_gradients'),
     );
     expect(summary.outputs.map(({ name }) => name).sort()).toEqual(['correct', 'loss']);
     expect(summary.peakBytes).toBeGreaterThan(0);

@@ -100,6 +100,7 @@ const nets: Record<string, Net> = {
     make: () => new LeNet5(),
     fusions: {
       'conv2d + relu': 2,
+      'maxPool2d gradient + conv2d gradients': 2,
       'relu gradient + bias gradient': 2,
       'relu gradient at the pooled size': 2,
       'updates in one pass': 10,
@@ -112,7 +113,8 @@ const nets: Record<string, Net> = {
     fusions: {
       'conv2d + maxPool2d': 2,
       'conv2d + relu': 2,
-      'conv2d on interleaved images': 5,
+      'conv2d on interleaved images': 2,
+      'maxPool2d gradient + conv2d gradients': 2,
       'relu gradient + bias gradient': 2,
       'relu gradient at the pooled size': 2,
       'updates in one pass': 10,

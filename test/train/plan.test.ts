@@ -146,6 +146,7 @@ describe('a captured step', () => {
     expect(plan.peakBytes).toBeLessThan(plan.unsharedBytes * 0.7);
     expect(plan.fusions).toEqual({
       'conv2d + relu': 2,
+      'maxPool2d gradient + conv2d gradients': 2,
       'relu gradient + bias gradient': 2,
       'relu gradient at the pooled size': 2,
       'updates in one pass': 10,

@@ -153,6 +153,17 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   _mm256_maskstore_epi32(to, _mm256_castps_si256(first_lanes(count)), _mm256_cvtps_epi32(value));
 }
 
+inline int append_nonzero(float* values, std::int32_t* places, const float* from, int count,
+                          std::int32_t first) {
+  int found = 0;
+  for (int i = 0; i < count; ++i) {
+    values[found] = from[i];
+    places[found] = first + i;
+    found += from[i] != 0.0f;
+  }
+  return found;
+}
+
 inline void transpose(Vec rows[kWidth]) {
   Vec pairs[8], fours[8];
 #pragma GCC unroll 4

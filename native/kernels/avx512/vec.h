@@ -117,6 +117,20 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   _mm512_mask_storeu_epi32(to, first_lanes(count), _mm512_cvtps_epi32(value));
 }
 
+// Appends the elements that are not zero (NaN is not), in order, and their places, counted from `first`;
+// returns how many. Whole vectors are written.
+inline int append_nonzero(float* values, std::int32_t* places, const float* from, int count,
+                          std::int32_t first) {
+  const __m512 value = _mm512_maskz_loadu_ps(first_lanes(count), from);
+  const __mmask16 mask = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  // Compressed in registers: straight to memory is ten times slower on a Zen 4.
+  _mm512_storeu_ps(values, _mm512_maskz_compress_ps(mask, value));
+  _mm512_storeu_si512(places,
+                      _mm512_maskz_compress_epi32(mask, _mm512_add_epi32(lane, _mm512_set1_epi32(first))));
+  return __builtin_popcount(mask);
+}
+
 // Element j of rows[i] and element i of rows[j] change places.
 inline void transpose(Vec rows[kWidth]) {
   Vec pairs[16];

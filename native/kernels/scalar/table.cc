@@ -14,9 +14,11 @@ extern const GatherKernels kScalarGather;
 extern const BatchNormKernels kScalarBatchNorm;
 extern const InterleavedKernels kScalarInterleaved;
 extern const WinogradKernels kScalarWinograd;
+extern const WinnerKernels kScalarWinner;
 
 const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,      &kScalarImage,
                                   &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,      &kScalarOptimizer,
-                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd};
+                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd,
+                                  &kScalarWinner};
 
 }  // namespace receptive

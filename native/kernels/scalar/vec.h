@@ -77,6 +77,17 @@ inline void store_integers_partial(std::int32_t* to, int count, Vec value) {
   if (count > 0) store_integers(to, value);
 }
 
+inline int append_nonzero(float* values, std::int32_t* places, const float* from, int count,
+                          std::int32_t first) {
+  int found = 0;
+  for (int i = 0; i < count; ++i) {
+    values[found] = from[i];
+    places[found] = first + i;
+    found += from[i] != 0.0f;
+  }
+  return found;
+}
+
 inline void transpose(Vec*) {}
 
 using Words = std::uint32_t;
