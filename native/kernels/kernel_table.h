@@ -32,6 +32,7 @@ struct KernelTable {
   const InterleavedKernels* interleaved;
   const WinogradKernels* winograd;
   const WinnerKernels* winner;
+  const WinnerKernels* narrow_winner;  // for rows of at most 8 floats
 };
 
 }  // namespace receptive

@@ -16,6 +16,15 @@ struct BlockRows {
 
 constexpr std::int64_t kMaxBlockRows = 8;
 
+// The gradients of one channel of an image behind a max pool, and the patch of each.
+struct WinnerPatches {
+  const float* values;          // value_step apart, as the winners are
+  const std::uint8_t* winners;  // the place of each in its window
+  std::int64_t step, count;
+  const std::int32_t* window_x;  // where the first patch of each window begins
+  const std::int32_t* place_x;   // what a place adds to that
+};
+
 struct WinnerKernels {
   // The elements of `from` that are not zero, in order, and their places; returns how many. Both arrays have
   // room for `count` and a vector more.
@@ -23,6 +32,9 @@ struct WinnerKernels {
   // to += the sum over i < count of values[i] * the rows at from + offsets[i], which are from_step apart
   void (*add_blocks)(float* to, const BlockRows& rows, const float* from, std::int64_t from_step,
                      const float* values, const std::int32_t* offsets, std::int64_t count);
+  // The same with the blocks that the patches name.
+  void (*add_patches)(float* to, const BlockRows& rows, const float* from, std::int64_t from_step,
+                      const WinnerPatches& patches);
 };
 
 }  // namespace receptive

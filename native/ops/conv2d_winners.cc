@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task takes some images, one after another: the list of its gradients, what they add to the image's
-// gradient, window by window, and to the task's sums for the weight, which are added up in order at the end.
+// A task takes some images, one after another, and adds to the image's gradient, window by window, and to the
+// task's sums for the weight, channel by channel. The sums of all tasks are added up in order at the end.
 #include "ops/conv2d_winners.h"
 
 #include <algorithm>
@@ -22,6 +22,13 @@ void clear(float* to, std::int64_t count) {
 }
 void copy(float* to, const float* from, std::int64_t count) {
   std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+// Rows of a few floats want short vectors: of LeNet-5's first layer, 5 floats, a load of 16 crosses a cache
+// line nearly always.
+const WinnerKernels& winner_kernels(std::int64_t floats) {
+  constexpr std::int64_t kFewFloats = 8;
+  return floats <= kFewFloats ? *kernels().narrow_winner : *kernels().winner;
 }
 
 // Each channel's weight among zeros.
@@ -57,51 +64,76 @@ struct Task {
   // Images [begin, end); their sums for the weight, then the bias, go to `partial`.
   void run(std::int64_t begin, std::int64_t end, float* partial) const {
     const Conv2dGeometry& c = g.conv;
-    const std::int64_t row = c.in_w * c.in_c, image_size = c.in_h * row;
-    const std::int64_t sums_size = c.out_c * g.sums_channel();
-    float* image = workspace<float>(Slot::kTaskPanel, g.image_size());  // zero-bordered: x, then its gradient
-    float* sums = workspace<float>(Slot::kTaskResult, sums_size + c.out_c);
-    WinnerList list(workspace_bytes(Slot::kTaskRows, static_cast<std::size_t>(WinnerList::bytes(g))), g);
-    clear(sums, sums_size + c.out_c);
+    const std::int64_t size = c.out_c * g.sums_channel() + c.out_c;
+    float* sums = workspace<float>(Slot::kTaskResult, size);
+    float* image = workspace<float>(Slot::kTaskPanel, 2 * g.image_size());
+    clear(sums, size);
     clear(image, g.image_size());
     for (std::int64_t n = begin; n < end; ++n) {
-      const std::int64_t size = pass.winners == nullptr ? c.out_h * c.out_w * c.out_c : g.pooled_image();
-      const WinnerImage gradients{pass.dy + n * size,
-                                  pass.winners == nullptr ? nullptr : pass.winners + n * size};
-      if (pass.dweight != nullptr) {
-        const float* x = pass.x + n * image_size;
-        for_image_rows(g, [&](std::int64_t from, std::int64_t to) { copy(image + to, x + from, row); });
-        add_patches(sums, sums + sums_size, image, gradients, &list);
-      }
-      if (pass.dx != nullptr) {
-        clear(image, g.image_size());
-        add_weights(image, gradients, &list);
-        float* dx = pass.dx + n * image_size;
-        for_image_rows(g, [&](std::int64_t to, std::int64_t from) { copy(dx + to, image + from, row); });
-        clear(image, g.image_size());  // the border is zero for the next image
-      }
+      if (pass.dweight != nullptr) fill_image(image, n);
+      if (pass.dx != nullptr) clear(image + g.image_size(), g.image_size());
+      for_pooled(n, [&](const PooledGradient& gradient) { add_image(gradient, sums, image); });
+      if (pass.dx != nullptr) hand_out_image(n, image + g.image_size());
     }
     if (pass.dweight != nullptr) hand_out(partial, sums);
   }
 
  private:
-  void add_patches(float* sums, float* bias, const float* image, const WinnerImage& gradients,
-                   WinnerList* list) const {
-    for (std::int64_t channel = 0; channel < g.conv.out_c; ++channel, sums += g.sums_channel()) {
-      const std::int64_t length = list->read_channel(gradients, channel, g, tables);
-      kernels().winner->add_blocks(sums, g.sums(), image, g.image_row(), list->values, list->offsets, length);
-      bias[channel] += kernels().vector->sum(list->values, length);
+  std::int64_t image_row() const { return g.conv.in_w * g.conv.in_c; }
+
+  // The border stays zero.
+  void fill_image(float* image, std::int64_t n) const {
+    const float* x = pass.x + n * g.conv.in_h * image_row();
+    for_image_rows(g, [&](std::int64_t from, std::int64_t to) { copy(image + to, x + from, image_row()); });
+  }
+  void hand_out_image(std::int64_t n, const float* image) const {
+    float* dx = pass.dx + n * g.conv.in_h * image_row();
+    for_image_rows(g, [&](std::int64_t to, std::int64_t from) { copy(dx + to, image + from, image_row()); });
+  }
+
+  template <typename Body>
+  void for_pooled(std::int64_t n, const Body& body) const {
+    if (pass.winners != nullptr) {
+      const std::int64_t first = n * g.pooled_image();
+      return body({pass.dy + first, pass.winners + first});
+    }
+    const float* dy = pass.dy + n * g.conv.out_h * g.conv.out_w * g.conv.out_c;
+    SplitGradient split(workspace_bytes(Slot::kTaskDense, static_cast<std::size_t>(SplitGradient::bytes(g))),
+                        g);
+    bool has_more = true;
+    for (std::int64_t number = 0; has_more; ++number) {
+      has_more = split.read(dy, number, g);
+      body({split.dz, split.winners});
     }
   }
 
-  void add_weights(float* image, const WinnerImage& gradients, WinnerList* list) const {
+  void add_image(const PooledGradient& gradient, float* sums, float* image) const {
+    if (pass.dweight != nullptr) add_patches(gradient, sums, image);
+    if (pass.dx != nullptr) add_weights(gradient, image + g.image_size());
+  }
+
+  void add_patches(const PooledGradient& gradient, float* sums, const float* image) const {
+    const BlockRows rows = g.sums();
+    const std::int64_t channels = g.conv.out_c, windows = g.windows_h() * g.windows_w();
+    WinnerPatches patches{gradient.dz, gradient.winners, channels, windows, tables.window_x, tables.place_x};
+    const WinnerKernels& kernel = winner_kernels(rows.floats);
+    for (std::int64_t channel = 0; channel < channels; ++channel, sums += g.sums_channel()) {
+      patches.values = gradient.dz + channel;
+      patches.winners = gradient.winners + channel;
+      kernel.add_patches(sums, rows, image, g.image_row(), patches);
+    }
+    kernels().vector->add_rows(sums, gradient.dz, windows, channels);
+  }
+
+  void add_weights(const PooledGradient& gradient, float* image) const {
+    WinnerList list(workspace_bytes(Slot::kTaskRows, static_cast<std::size_t>(WinnerList::bytes(g))), g);
+    list.read(gradient, g, tables);
     const BlockRows rows{g.window_rows(), g.window_floats(), g.image_row()};
-    list->read_windows(gradients, g, tables);
     std::int64_t begin = 0;
     for (std::int64_t window = 0; window < g.windows_h() * g.windows_w(); ++window) {
-      const std::int64_t end = list->window_ends[window];
+      const std::int64_t end = list.window_ends[window];
       kernels().winner->add_blocks(image + tables.window_x[window], rows, weight, g.weight_row(),
-                                   list->values + begin, list->offsets + begin, end - begin);
+                                   list.values + begin, list.offsets + begin, end - begin);
       begin = end;
     }
   }

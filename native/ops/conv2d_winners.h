@@ -58,13 +58,13 @@ struct WinnerTables {
   WinnerTables(std::int32_t* memory, const WinnerGeometry& geometry);
 };
 
-// An image's gradients: after the pool, with its winners, or (winners nullptr) before it.
-struct WinnerImage {
-  const float* dy;
+// An image's gradients after the pool, and the winners of its windows.
+struct PooledGradient {
+  const float* dz;
   const std::uint8_t* winners;
 };
 
-// Those that are not zero, and where the block stands that each is a factor of.
+// Those that are not zero, window by window and channel by channel, and where the weight of each stands.
 struct WinnerList {
   float* values;
   std::int32_t* offsets;
@@ -72,12 +72,19 @@ struct WinnerList {
 
   static std::int64_t bytes(const WinnerGeometry& geometry);
   WinnerList(void* memory, const WinnerGeometry& geometry);
+  void read(const PooledGradient& image, const WinnerGeometry& geometry, const WinnerTables& tables);
+};
 
-  // Of one channel, with its patches; returns the length.
-  std::int64_t read_channel(const WinnerImage& image, std::int64_t channel, const WinnerGeometry& geometry,
-                            const WinnerTables& tables);
-  // Of all channels, window by window, with their weights; fills window_ends.
-  void read_windows(const WinnerImage& image, const WinnerGeometry& geometry, const WinnerTables& tables);
+// An image's gradients before the pool, taken apart: the first that is not zero of each window, the second,
+// ... After a pool there is one at most.
+struct SplitGradient {
+  float* dz;
+  std::uint8_t* winners;
+
+  static std::int64_t bytes(const WinnerGeometry& geometry);
+  SplitGradient(void* memory, const WinnerGeometry& geometry);
+  // The ones of number `number`; returns whether there are more.
+  bool read(const float* dy, std::int64_t number, const WinnerGeometry& geometry);
 };
 
 // Whether it can be done and pays: separate windows that cover the outputs, few channels.

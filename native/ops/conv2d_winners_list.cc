@@ -14,25 +14,6 @@ std::int64_t whole_vectors(std::int64_t floats) { return (floats + kVector - 1) 
 
 std::int64_t windows(const WinnerGeometry& g) { return g.windows_h() * g.windows_w(); }
 
-// body(value, place) for those of a window's outputs that are not zero; outputs are of one channel.
-template <typename Body>
-void for_window(const float* dy, const WinnerGeometry& g, const Body& body) {
-  const std::int64_t channels = g.conv.out_c, row = g.conv.out_w * channels;
-  for (std::int64_t y = 0, place = 0; y < g.pool.kernel_h; ++y) {
-    for (std::int64_t x = 0; x < g.pool.kernel_w; ++x, ++place) {
-      const float value = dy[y * row + x * channels];
-      if (value != 0.0f) body(value, place);
-    }
-  }
-}
-
-// Where the outputs of a window begin.
-std::int64_t first_output(std::int64_t window, const WinnerGeometry& g) {
-  const std::int64_t y = window / g.windows_w() * g.pool.kernel_h,
-                     x = window % g.windows_w() * g.pool.kernel_w;
-  return (y * g.conv.out_w + x) * g.conv.out_c;
-}
-
 }  // namespace
 
 std::int64_t WinnerGeometry::image_h() const { return std::max(conv.in_h + conv.pad_top, conv.padded_h()); }
@@ -47,7 +28,8 @@ BlockRows WinnerGeometry::sums() const {
 }
 
 std::int64_t WinnerGeometry::weight_row() const {
-  return (pool.kernel_w - 1) * conv.stride_w * conv.in_c + whole_vectors(window_floats());
+  // Whole vectors, so that the weight of the last place in a window lies at their beginnings.
+  return whole_vectors((pool.kernel_w - 1) * conv.stride_w * conv.in_c + whole_vectors(window_floats()));
 }
 std::int64_t WinnerGeometry::weight_channel() const {
   return (window_rows() + (pool.kernel_h - 1) * conv.stride_h) * weight_row();
@@ -74,59 +56,58 @@ WinnerTables::WinnerTables(std::int32_t* memory, const WinnerGeometry& g)
 }
 
 std::int64_t WinnerList::bytes(const WinnerGeometry& g) {
-  return (2 * (g.conv.out_h * g.conv.out_w * g.conv.out_c + kVector) + windows(g)) * 4;
+  return (2 * (g.pooled_image() + kVector) + windows(g)) * 4;
 }
 
 WinnerList::WinnerList(void* memory, const WinnerGeometry& g)
     : values(static_cast<float*>(memory)),
-      offsets(reinterpret_cast<std::int32_t*>(values + g.conv.out_h * g.conv.out_w * g.conv.out_c + kVector)),
-      window_ends(offsets + g.conv.out_h * g.conv.out_w * g.conv.out_c + kVector) {}
+      offsets(reinterpret_cast<std::int32_t*>(values + g.pooled_image() + kVector)),
+      window_ends(offsets + g.pooled_image() + kVector) {}
 
-std::int64_t WinnerList::read_channel(const WinnerImage& image, std::int64_t channel, const WinnerGeometry& g,
-                                      const WinnerTables& tables) {
-  const std::int64_t channels = g.conv.out_c;
-  std::int64_t length = 0;
-  for (std::int64_t w = 0; w < windows(g); ++w) {
-    if (image.winners == nullptr) {
-      for_window(image.dy + first_output(w, g) + channel, g, [&](float value, std::int64_t place) {
-        values[length] = value;
-        offsets[length++] = tables.window_x[w] + tables.place_x[place];
-      });
-      continue;
-    }
-    // Without a branch: about every tenth is zero, nobody knows which.
-    const std::int64_t i = w * channels + channel;
-    const float value = image.dy[i];
-    values[length] = value;
-    offsets[length] = tables.window_x[w] + tables.place_x[image.winners[i]];
-    length += value != 0.0f;
-  }
-  return length;
-}
-
-void WinnerList::read_windows(const WinnerImage& image, const WinnerGeometry& g, const WinnerTables& tables) {
+void WinnerList::read(const PooledGradient& image, const WinnerGeometry& g, const WinnerTables& tables) {
   const auto nonzero = kernels().winner->nonzero;
   const std::int64_t channels = g.conv.out_c;
+  const auto weight_channel = static_cast<std::int32_t>(g.weight_channel());
   std::int64_t length = 0;
   for (std::int64_t w = 0; w < windows(g); ++w) {
-    const auto block = [&](std::int64_t channel, std::int64_t place) {
-      return static_cast<std::int32_t>(channel * g.weight_channel()) + tables.place_weight[place];
-    };
-    if (image.winners == nullptr) {
-      for (std::int64_t c = 0; c < channels; ++c) {
-        for_window(image.dy + first_output(w, g) + c, g, [&](float value, std::int64_t place) {
-          values[length] = value;
-          offsets[length++] = block(c, place);
-        });
-      }
-    } else {
-      const std::int64_t found =
-          nonzero(values + length, offsets + length, image.dy + w * channels, channels);
-      for (std::int64_t end = length + found; length < end; ++length)
-        offsets[length] = block(offsets[length], image.winners[w * channels + offsets[length]]);
+    const std::uint8_t* winners = image.winners + w * channels;
+    const std::int64_t end =
+        length + nonzero(values + length, offsets + length, image.dz + w * channels, channels);
+    for (; length < end; ++length) {
+      const std::int32_t channel = offsets[length];
+      offsets[length] = channel * weight_channel + tables.place_weight[winners[channel]];
     }
     window_ends[w] = static_cast<std::int32_t>(length);
   }
+}
+
+std::int64_t SplitGradient::bytes(const WinnerGeometry& g) { return g.pooled_image() * 5; }
+
+SplitGradient::SplitGradient(void* memory, const WinnerGeometry& g)
+    : dz(static_cast<float*>(memory)), winners(reinterpret_cast<std::uint8_t*>(dz + g.pooled_image())) {}
+
+bool SplitGradient::read(const float* dy, std::int64_t number, const WinnerGeometry& g) {
+  const std::int64_t channels = g.conv.out_c, row = g.conv.out_w * channels;
+  bool is_last = true;
+  for (std::int64_t i = 0; i < g.pooled_image(); ++i) {
+    const std::int64_t w = i / channels, y = w / g.windows_w() * g.pool.kernel_h,
+                       x = w % g.windows_w() * g.pool.kernel_w;
+    const float* window = dy + y * row + x * channels + i % channels;
+    std::int64_t found = 0;
+    dz[i] = 0.0f;
+    winners[i] = 0;
+    for (std::int64_t place = 0; place < g.pool.size(); ++place) {
+      const float value = window[place / g.pool.kernel_w * row + place % g.pool.kernel_w * channels];
+      if (value == 0.0f) continue;
+      if (found == number) {
+        dz[i] = value;
+        winners[i] = static_cast<std::uint8_t>(place);
+      }
+      ++found;
+    }
+    is_last = is_last && found <= number + 1;
+  }
+  return !is_last;
 }
 
 }  // namespace receptive::ops

@@ -18,6 +18,7 @@ enum class Slot {
   // From here on, used inside tasks, and so by the workers of the pool too.
   kTaskPanel,   // a panel packed inside one task
   kTaskRows,    // row pointers built inside one task
+  kTaskDense,   // a task's part of a gradient, taken apart
   kTaskResult,  // a small result of one task before it is scattered
   kCount,
 };

@@ -19,6 +19,6 @@ extern const WinnerKernels kAvx2Winner;
 const KernelTable kAvx2Table = {"avx2",       &kAvx2Gemm,      &kAvx2Vector,      &kAvx2Image,
                                 &kAvx2Pool2d, &kAvx2Softmax,   &kAvx2Random,      &kAvx2Optimizer,
                                 &kAvx2Gather, &kAvx2BatchNorm, &kAvx2Interleaved, &kAvx2Winograd,
-                                &kAvx2Winner};
+                                &kAvx2Winner, &kAvx2Winner};
 
 }  // namespace receptive

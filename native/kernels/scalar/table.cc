@@ -19,6 +19,6 @@ extern const WinnerKernels kScalarWinner;
 const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,      &kScalarImage,
                                   &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,      &kScalarOptimizer,
                                   &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd,
-                                  &kScalarWinner};
+                                  &kScalarWinner, &kScalarWinner};
 
 }  // namespace receptive
