@@ -25,6 +25,12 @@ struct WinnerPatches {
   const std::int32_t* place_x;   // what a place adds to that
 };
 
+// An image's gradients before the pool: [windows_h * kernel_h][windows_w * kernel_w][channels]
+struct WindowedImage {
+  const float* dy;
+  std::int64_t windows_h, windows_w, kernel_h, kernel_w, channels;
+};
+
 struct WinnerKernels {
   // The elements of `from` that are not zero, in order, and their places; returns how many. Both arrays have
   // room for `count` and a vector more.
@@ -35,6 +41,9 @@ struct WinnerKernels {
   // The same with the blocks that the patches name.
   void (*add_patches)(float* to, const BlockRows& rows, const float* from, std::int64_t from_step,
                       const WinnerPatches& patches);
+  // Of each window and channel the element number `number` (0 the first) among those that are not zero, and
+  // its place; 0 where there are not so many. Returns the most that any window has.
+  std::int64_t (*split)(float* dz, std::uint8_t* winners, const WindowedImage& image, std::int64_t number);
 };
 
 }  // namespace receptive

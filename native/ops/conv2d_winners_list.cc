@@ -87,27 +87,8 @@ SplitGradient::SplitGradient(void* memory, const WinnerGeometry& g)
     : dz(static_cast<float*>(memory)), winners(reinterpret_cast<std::uint8_t*>(dz + g.pooled_image())) {}
 
 bool SplitGradient::read(const float* dy, std::int64_t number, const WinnerGeometry& g) {
-  const std::int64_t channels = g.conv.out_c, row = g.conv.out_w * channels;
-  bool is_last = true;
-  for (std::int64_t i = 0; i < g.pooled_image(); ++i) {
-    const std::int64_t w = i / channels, y = w / g.windows_w() * g.pool.kernel_h,
-                       x = w % g.windows_w() * g.pool.kernel_w;
-    const float* window = dy + y * row + x * channels + i % channels;
-    std::int64_t found = 0;
-    dz[i] = 0.0f;
-    winners[i] = 0;
-    for (std::int64_t place = 0; place < g.pool.size(); ++place) {
-      const float value = window[place / g.pool.kernel_w * row + place % g.pool.kernel_w * channels];
-      if (value == 0.0f) continue;
-      if (found == number) {
-        dz[i] = value;
-        winners[i] = static_cast<std::uint8_t>(place);
-      }
-      ++found;
-    }
-    is_last = is_last && found <= number + 1;
-  }
-  return !is_last;
+  const WindowedImage image{dy, g.windows_h(), g.windows_w(), g.pool.kernel_h, g.pool.kernel_w, g.conv.out_c};
+  return kernels().winner->split(dz, winners, image, number) > number + 1;
 }
 
 }  // namespace receptive::ops

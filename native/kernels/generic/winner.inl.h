@@ -3,6 +3,7 @@
 // of kMaxBlockRows x kMaxBlockVecs sums stays in registers. Include after a vec.h.
 #pragma once
 
+#include "kernels/generic/lanes.inl.h"
 #include "kernels/winner_kernels.h"
 
 namespace receptive {
@@ -110,7 +111,47 @@ void add_patches(float* to, const BlockRows& rows, const float* from, std::int64
   add_all(to, rows, from, from_step, PatchBlocks(patches));
 }
 
-constexpr WinnerKernels kWinnerKernels = {nonzero, add_blocks, add_patches};
+template <typename Range>
+inline Vec split_window(float* dz, std::uint8_t* winners, const float* window, std::int64_t row,
+                        const WindowedImage& image, Vec number, Range range) {
+  const Vec one = broadcast(1.0f);
+  Vec value = zero(), winner = zero(), place = zero(), found = zero();
+  for (std::int64_t y = 0; y < image.kernel_h; ++y, window += row) {
+    const float* from = window;
+    for (std::int64_t x = 0; x < image.kernel_w; ++x, from += image.channels) {
+      const Vec element = range.load(from);
+      const Mask hit = not_equal(element, zero()), takes = both(hit, equal(found, number));
+      value = select(takes, element, value);
+      winner = select(takes, place, winner);
+      found = select(hit, add(found, one), found);
+      place = add(place, one);
+    }
+  }
+  range.store(dz, value);
+  range.store_integers(winners, winner);
+  return found;
+}
+
+std::int64_t split(float* dz, std::uint8_t* winners, const WindowedImage& image, std::int64_t number) {
+  const std::int64_t channels = image.channels, row = image.windows_w * image.kernel_w * channels;
+  const Vec wanted = broadcast(static_cast<float>(number));
+  Vec most = zero();
+  for (std::int64_t y = 0; y < image.windows_h; ++y) {
+    for (std::int64_t x = 0; x < image.windows_w; ++x, dz += channels, winners += channels) {
+      const float* window = image.dy + y * image.kernel_h * row + x * image.kernel_w * channels;
+      std::int64_t c = 0;
+      for (; c + kWidth <= channels; c += kWidth)
+        most = max(most, split_window(dz + c, winners + c, window + c, row, image, wanted, WholeVector{}));
+      if (c < channels) {
+        const PartialVector rest(channels - c);
+        most = max(most, split_window(dz + c, winners + c, window + c, row, image, wanted, rest));
+      }
+    }
+  }
+  return static_cast<std::int64_t>(reduce_max(most));
+}
+
+constexpr WinnerKernels kWinnerKernels = {nonzero, add_blocks, add_patches, split};
 
 }  // namespace
 }  // namespace receptive
