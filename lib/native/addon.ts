@@ -65,6 +65,13 @@ export interface PlanOptions {
    * last digits. Default false.
    */
   readonly fold?: boolean | undefined;
+  /**
+   * Measures, when the step is recorded, whether direct or Winograd convolution is faster for each 3x3 convolution at stride 1
+   * that is left to 'auto', in place of the cost model: milliseconds to seconds, in which JavaScript waits. `describe()` tells
+   * what was chosen. The choice depends on the machine and its moment, and the last digits of results on the choice. Default
+   * false: the same bits in every run.
+   */
+  readonly tune?: boolean | undefined;
 }
 
 /**
@@ -133,5 +140,6 @@ export interface Addon {
     numbers: Float64Array,
     maxMemory: number,
     fold: boolean,
+    tune: boolean,
   ) => NativePlan;
 }

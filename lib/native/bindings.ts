@@ -230,7 +230,7 @@ export function isRecordingNow(): boolean {
  * Throws ERR_OUT_OF_MEMORY, naming the smallest `maxMemory` that works, where the step does not fit into it.
  */
 export function makePlan(program: EncodedProgram, options: PlanOptions = {}): NativePlan {
-  const { maxMemory = Infinity, fold = false } = options;
+  const { maxMemory = Infinity, fold = false, tune = false } = options;
   if (!(typeof maxMemory === 'number' && maxMemory >= 0) || typeof fold !== 'boolean') {
     throw fail('ERR_ARGUMENT', {
       op: 'capture',
@@ -239,7 +239,7 @@ export function makePlan(program: EncodedProgram, options: PlanOptions = {}): Na
     });
   }
   try {
-    return new (native().addon.Plan)(program.integers, program.numbers, maxMemory, fold);
+    return new (native().addon.Plan)(program.integers, program.numbers, maxMemory, fold, tune);
   } catch (error) {
     throw explain('capture', error);
   }

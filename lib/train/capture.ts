@@ -74,7 +74,17 @@ export function capture(step: StepFunction | TrainingStep, options: CaptureOptio
 }
 
 const OPTIONS: readonly (keyof CaptureOptions)[] = [
-  ...(['inputs', 'input', 'microBatches', 'maxMemory', 'fold', 'threads', 'priority', 'cpuShare'] as const),
+  ...([
+    'inputs',
+    'input',
+    'microBatches',
+    'maxMemory',
+    'fold',
+    'tune',
+    'threads',
+    'priority',
+    'cpuShare',
+  ] as const),
 ];
 
 function refuse(expected: string, received: string, hint?: string) {

@@ -41,7 +41,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
              InstanceMethod<&Plan::set_manners>("setManners"), InstanceMethod<&Plan::dispose>("dispose")}));
   }
 
-  // new Plan(integers, numbers, most bytes (Infinity: as they come), whether to fold)
+  // new Plan(integers, numbers, most bytes (Infinity: as they come), whether to fold, whether to tune)
   explicit Plan(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Plan>(info) {
     guarded(info.Env(), [&] { make(info); });
   }
@@ -86,6 +86,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     plan::PlanOptions options;
     if (most < 0x1p62) options.max_bytes = static_cast<std::int64_t>(most);
     options.fold = info[3].ToBoolean();
+    options.tune = info[4].ToBoolean();
     plan::PlannedStep planned;
     refuse_unless(env, plan::plan_step(std::move(program), options, &planned));
     replay_ = std::make_unique<plan::Replay>(std::move(planned));

@@ -8,8 +8,6 @@
 #include "plan/rewrite.h"
 
 namespace receptive::plan {
-namespace {
-
 bool is_double(const Program& program, const Recorded& instruction) {
   for (const Operand& operand : instruction.operands) {
     if (operand.kind == Operand::Kind::kBuffer)
@@ -17,6 +15,8 @@ bool is_double(const Program& program, const Recorded& instruction) {
   }
   return false;
 }
+
+namespace {
 
 // Empty for an instruction that is no convolution, or one that will be refused when it runs.
 std::string describe(const Program& program, const Recorded& instruction) {

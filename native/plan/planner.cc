@@ -8,6 +8,7 @@
 #include "plan/fold.h"
 #include "plan/recompute.h"
 #include "plan/rewrite.h"
+#include "plan/tune.h"
 #include "plan/updates.h"
 
 namespace receptive::plan {
@@ -46,6 +47,7 @@ std::vector<int> group_updates(const Program& program, Fusions* fusions) {
 Status plan_step(Program program, const PlanOptions& options, PlannedStep* planned) {
   Fusions fusions;
   if (options.fold) fusions["batchNorm2d into conv2d"] = fold_batch_norm_into_conv(&program);
+  if (options.tune) fusions["algorithms measured"] = measure_algorithms(&program);
   fusions.merge(fuse(&program));
   MemoryPlan memory = plan_memory(program);
   if (memory.arena_bytes > options.max_bytes) {

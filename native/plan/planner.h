@@ -18,6 +18,8 @@ struct PlanOptions {
   std::int64_t max_bytes = std::numeric_limits<std::int64_t>::max();
   // For inference: batch normalisations become part of the convolutions before them, which changes rounding.
   bool fold = false;
+  // Measures which algorithm each convolution takes, instead of going by the cost model.
+  bool tune = false;
 };
 
 struct PlannedStep {

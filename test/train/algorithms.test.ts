@@ -19,4 +19,35 @@ describe('a plan', () => {
       expect(algorithms).toHaveLength(1);
     }
   });
+
+  it('measures them where it is asked to, and tells what it found', async () => {
+    using model = new nn.Sequential(
+      new nn.Conv2d(16, 20, { kernelSize: 3, padding: 1 }),
+      new nn.Conv2d(20, 16, { kernelSize: 3, padding: 1, algorithm: 'direct' }),
+      new nn.Conv2d(16, 4, { kernelSize: 3, stride: 2 }),
+    );
+    const images = Float32Array.from({ length: 2 * 8 * 8 * 16 }, (_, i) => Math.sin(i));
+    const outputs = await Promise.all(
+      [true, false].map(async (tune) => {
+        using plan = capture(({ images }) => ({ y: model.call(images) }), { input: [2, 8, 8, 16], tune });
+        const { algorithms, fusions } = plan.describe().planned;
+        // The user's choice and what has one way only are left alone
+        expect(fusions['algorithms measured']).toBe(tune ? 1 : undefined);
+        expect(algorithms[0]).toMatch(/: (direct|winograd F\((2x2|4x4), 3x3\))$/);
+        expect(algorithms.slice(1)).toEqual([
+          expect.stringMatching(/direct$/),
+          expect.stringMatching(/direct$/),
+        ]);
+        return (await plan.run({ images }, { steps: 1 })).outputs.y;
+      }),
+    );
+    outputs[0].forEach((value, i) => expect(value).toBeCloseTo(outputs[1][i], 4));
+  });
+
+  it('refuses other values', () => {
+    const options = { input: [1, 8, 8, 16], tune: 'always' };
+    expect(() => capture(({ images }) => ({ y: images }), options as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_ARGUMENT', expected: 'tune to be true or false' }),
+    );
+  });
 });
