@@ -41,7 +41,9 @@ describe('a plan', () => {
         return (await plan.run({ images }, { steps: 1 })).outputs.y;
       }),
     );
-    outputs[0].forEach((value, i) => expect(value).toBeCloseTo(outputs[1][i], 4));
+    outputs[0].forEach((value, i) => {
+      expect(value).toBeCloseTo(outputs[1][i], 4);
+    });
   });
 
   it('refuses other values', () => {
