@@ -26,6 +26,14 @@ export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.js';
 // --- Operations: free functions ---
 
 export { relu, sigmoid, tanh } from './ops/activations.js';
+export {
+  adaptiveAvgPool2d,
+  adaptiveMaxPool2d,
+  globalMaxPool2d,
+  type OutputSize,
+  type SpatialPyramidPool2dOptions,
+  spatialPyramidPool2d,
+} from './ops/adaptive-pool2d.js';
 export { add, cast, multiply, scale } from './ops/arithmetic.js';
 export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm.js';
 export { argmax, countCorrect } from './ops/classify.js';
@@ -37,6 +45,16 @@ export { dropout } from './ops/dropout.js';
 export { globalAvgPool2d } from './ops/global-avg-pool.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
+export {
+  type AvgPool1dOptions,
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
+  avgPool1d,
+  type LPPool1dOptions,
+  lpPool1d,
+  maxPool1d,
+  type Pool1dOptions,
+} from './ops/pool1d.js';
 export {
   type AvgPool2dOptions,
   avgPool2d,

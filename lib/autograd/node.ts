@@ -2,6 +2,7 @@
 // A step of the computation as backward sees it: who its inputs were, what it saved, and how a gradient of its output
 // becomes gradients of its inputs. This folder names tensors as types only; it knows neither shapes nor kernels.
 import { currentPlace, inPlace, type Place } from '../native/place.js';
+import type { Window } from '../tensor/conv-geometry.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /**
@@ -14,18 +15,32 @@ export type BackwardFunction = (
   needs: readonly boolean[],
 ) => readonly (Tensor | null)[];
 
+/**
+ * Which pixels of an image an output sees: those of a window, or all. An operation that says nothing sees the pixel at the
+ * output's own place. Receptive fields (lib/nn/receptive-field.ts) follow from it.
+ */
+export type Reach = Omit<Window, 'outH' | 'outW'> | 'all';
+
 /** One recorded operation. Saved tensors stay alive until `release`, whatever their owner does. */
 export class GradNode {
   readonly op: string;
   readonly inputs: readonly Tensor[];
   readonly needs: readonly boolean[];
+  readonly reach: Reach | undefined;
   readonly #backward: BackwardFunction;
   /** Where the gradient's instructions belong. */
   readonly #place: Place;
   #saved: readonly Tensor[] | null;
 
-  constructor(op: string, inputs: readonly Tensor[], saved: readonly Tensor[], backward: BackwardFunction) {
+  constructor(
+    op: string,
+    inputs: readonly Tensor[],
+    saved: readonly Tensor[],
+    backward: BackwardFunction,
+    reach?: Reach,
+  ) {
     this.op = op;
+    this.reach = reach;
     // An input without history keeps no more than its place: a leaf is the tensor itself, the rest is not needed.
     this.inputs = inputs;
     this.needs = inputs.map((input) => input.requiresGrad);

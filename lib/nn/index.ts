@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `nn` namespace: layers, containers, initialisers.
 export { ReLU, Sigmoid, Softmax, Tanh } from './activations.js';
+export {
+  AdaptiveAvgPool2d,
+  AdaptiveMaxPool2d,
+  GlobalMaxPool2d,
+  SpatialPyramidPool2d,
+} from './adaptive-pool2d.js';
 export { BatchNorm2d, type BatchNorm2dOptions } from './batch-norm2d.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
@@ -12,6 +18,7 @@ export * as init from './init.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { type ForwardHook, Module } from './module.js';
 export { Parameter } from './parameter.js';
+export { AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, LPPool1d, MaxPool1d } from './pool1d.js';
 export { AvgPool2d, LPPool2d, MaxPool2d } from './pool2d.js';
 export { Sequential } from './sequential.js';
 export type { StateDifference } from './state.js';

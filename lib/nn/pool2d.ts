@@ -1,27 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pooling layers: options for ops/pool2d. They have nothing to learn.
-import { checkOptions, describe, fail } from '../errors.js';
-import { type AvgPool2dOptions, avgPool2d, lpPool2d, maxPool2d, type Pool2dOptions } from '../ops/pool2d.js';
+import { checkBooleans, checkOptions, describe, fail } from '../errors.js';
+import {
+  type AvgPool2dOptions,
+  avgPool2d,
+  checkNorm,
+  lpPool2d,
+  maxPool2d,
+  type Pool2dOptions,
+} from '../ops/pool2d.js';
 import { checkPair, type Pair } from '../tensor/conv-geometry.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 
-const OPTIONS = ['kernelSize', 'stride', 'padding'];
+const OPTIONS = ['kernelSize', 'stride', 'padding', 'ceilMode'];
 
 /** A layer that slides a window. */
 abstract class Pool2d extends Module {
   readonly kernelSize: readonly [number, number];
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+  /** Whether a last window may reach beyond the padding. */
+  readonly ceilMode: boolean;
 
   constructor(op: string, window: Pair | Pool2dOptions, known: readonly string[] = OPTIONS) {
     super();
     const isPair = typeof window !== 'object' || Array.isArray(window);
     const options = isPair ? { kernelSize: window as Pair } : (window as Pool2dOptions);
     checkOptions(op, options, known);
+    checkBooleans(op, { ceilMode: options.ceilMode });
     this.kernelSize = checkPair(op, 'kernelSize', options.kernelSize, 1);
     this.stride = checkPair(op, 'stride', options.stride ?? this.kernelSize, 1);
     this.padding = checkPair(op, 'padding', options.padding ?? 0, 0);
+    this.ceilMode = options.ceilMode ?? false;
     if (this.padding.some((pad, axis) => pad > this.kernelSize[axis] / 2)) {
       throw fail('ERR_ARGUMENT', {
         op,
@@ -32,12 +43,14 @@ abstract class Pool2d extends Module {
   }
 
   protected get window(): Pool2dOptions {
-    return { kernelSize: this.kernelSize, stride: this.stride, padding: this.padding };
+    const { kernelSize, stride, padding, ceilMode } = this;
+    return { kernelSize, stride, padding, ceilMode };
   }
 
   override extraRepr(): string {
     const pair = ([h, w]: readonly [number, number]) => `[${h}, ${w}]`;
-    return `kernelSize=${pair(this.kernelSize)}, stride=${pair(this.stride)}, padding=${pair(this.padding)}`;
+    const window = `kernelSize=${pair(this.kernelSize)}, stride=${pair(this.stride)}, padding=${pair(this.padding)}`;
+    return this.ceilMode ? `${window}, ceilMode=true` : window;
   }
 }
 
@@ -46,7 +59,7 @@ abstract class Pool2d extends Module {
  * Shapes: x [n, h, w, c]; result [n, outH, outW, c].
  */
 export class MaxPool2d extends Pool2d {
-  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0 */
+  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0, ceilMode to false */
   constructor(window: Pair | Pool2dOptions) {
     super('MaxPool2d', window);
   }
@@ -61,37 +74,41 @@ export class AvgPool2d extends Pool2d {
   /** Whether the zeros of the padding count in the mean. */
   readonly countIncludePad: boolean;
 
-  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0, countIncludePad to true */
+  /** @param window kernelSize, or options; as for `MaxPool2d`, and countIncludePad, default true */
   constructor(window: Pair | AvgPool2dOptions) {
     super('AvgPool2d', window, [...OPTIONS, 'countIncludePad']);
     const asked = typeof window === 'object' && 'countIncludePad' in window ? window.countIncludePad : true;
+    checkBooleans('AvgPool2d', { countIncludePad: asked });
     this.countIncludePad = asked ?? true;
   }
 
   override forward(x: Tensor): Tensor {
     return avgPool2d(x, { ...this.window, countIncludePad: this.countIncludePad });
   }
+
+  override extraRepr(): string {
+    return this.countIncludePad ? super.extraRepr() : `${super.extraRepr()}, countIncludePad=false`;
+  }
 }
 
-/** The Euclidean norm of each window: `new LPPool2d(2, 3)`. Shapes: x [n, h, w, c]; result [n, outH, outW, c]. */
+/** The p-norm of each window: `new LPPool2d(2, 3)`. Shapes: x [n, h, w, c]; result [n, outH, outW, c]. */
 export class LPPool2d extends Pool2d {
-  readonly normType = 2;
+  readonly normType: number;
 
   /**
-   * @param normType only 2
-   * @param window kernelSize, or options; stride defaults to kernelSize, padding to 0
+   * @param normType which norm, a whole number from 1 to 64: 2 is the Euclidean one
+   * @param window kernelSize, or options; as for `MaxPool2d`
    */
-  constructor(normType: 2, window: Pair | Pool2dOptions) {
+  constructor(normType: number, window: Pair | Pool2dOptions) {
     super('LPPool2d', window);
-    if (normType === 2) return;
-    throw fail('ERR_ARGUMENT', { op: 'LPPool2d', expected: 'normType 2', received: describe(normType) });
+    this.normType = checkNorm('LPPool2d', normType);
   }
 
   override forward(x: Tensor): Tensor {
-    return lpPool2d(x, this.window);
+    return lpPool2d(x, { ...this.window, normType: this.normType });
   }
 
   override extraRepr(): string {
-    return `normType=2, ${super.extraRepr()}`;
+    return `normType=${this.normType}, ${super.extraRepr()}`;
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // 2-D convolution: check, run, record. Its three passes are three instructions.
+import type { BackwardFunction } from '../autograd/node.js';
 import { checkOptions, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
-import { type Pair, windowOver } from '../tensor/conv-geometry.js';
+import { type Pair, type Window, windowOver } from '../tensor/conv-geometry.js';
 import { Tensor } from '../tensor/tensor.js';
 import { checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
@@ -27,6 +28,7 @@ export interface Conv2dGeometry {
   readonly pixels: number;
   readonly patch: number;
   readonly outShape: readonly number[];
+  readonly window: Window;
 }
 
 const NO_RELU = 0; // a captured step may fuse one
@@ -68,6 +70,7 @@ function geometryOf(x: Tensor, weight: Tensor, bias: Tensor | null, options: Con
     pixels: n * outH * outW,
     patch: kernelH * kernelW * inC,
     outShape: [n, outH, outW, outC],
+    window,
   };
 }
 
@@ -111,7 +114,7 @@ export function conv2d(
   const y = Tensor.empty(g.outShape, x.dtype);
   passes.forward(y, x, weight, bias, g);
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
-  return record('conv2d', y, inputs, [x, weight], (dy, [x, weight], needs) => {
+  const backward: BackwardFunction = (dy, [x, weight], needs) => {
     const dx = needs[0] ? Tensor.empty(x.shape, x.dtype) : null;
     const dWeight = needs[1] ? Tensor.empty(weight.shape, x.dtype) : null;
     const dBias = needs[2] ? Tensor.empty([weight.shape[0]], x.dtype) : null;
@@ -119,5 +122,6 @@ export function conv2d(
     if (dWeight !== null) passes.gradWeight(dWeight, dBias, dy, x, g);
     else if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [g.pixels, dBias.size]);
     return [dx, dWeight, dBias];
-  });
+  };
+  return record('conv2d', y, inputs, [x, weight], backward, g.window);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The linear layer, y = x · weightᵀ + bias.
+import type { BackwardFunction } from '../autograd/node.js';
 import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -41,7 +42,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   const y = Tensor.empty([rows, out], x.dtype);
   compute('linear_forward', [y], [x, weight, bias], numbers);
   const inputs = bias === null ? [x, weight] : [x, weight, bias];
-  return record('linear', y, inputs, [x, weight], (dy, [x, weight], needs) => {
+  const backward: BackwardFunction = (dy, [x, weight], needs) => {
     const dx = needs[0] ? Tensor.empty(x.shape, x.dtype) : null;
     const dWeight = needs[1] ? Tensor.empty(weight.shape, x.dtype) : null;
     const dBias = needs[2] ? Tensor.empty([out], x.dtype) : null;
@@ -49,5 +50,6 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     if (dWeight !== null) emit('linear_grad_weight', [dWeight.handle, dy.handle, x.handle], numbers);
     if (dBias !== null) emit('column_sum', [dBias.handle, dy.handle], [rows, out]);
     return [dx, dWeight, dBias];
-  });
+  };
+  return record('linear', y, inputs, [x, weight], backward, 'all');
 }

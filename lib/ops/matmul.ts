@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The matrix product of two matrices.
+import type { BackwardFunction } from '../autograd/node.js';
 import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -28,11 +29,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   }
   const c = Tensor.empty([m, n], a.dtype);
   compute('matmul', [c], [a, b], [m, n, k, 0, 0]);
-  return record('matmul', c, [a, b], [a, b], (dc, [a, b], needs) => {
+  const backward: BackwardFunction = (dc, [a, b], needs) => {
     const da = needs[0] ? Tensor.empty(a.shape, a.dtype) : null;
     const db = needs[1] ? Tensor.empty(b.shape, b.dtype) : null;
     if (da !== null) emit('matmul', [da.handle, dc.handle, b.handle], [m, k, n, 0, 1]); // dc · bᵀ
     if (db !== null) emit('matmul', [db.handle, a.handle, dc.handle], [k, n, m, 1, 0]); // aᵀ · dc
     return [da, db];
-  });
+  };
+  return record('matmul', c, [a, b], [a, b], backward, 'all');
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The single place where an operation enters the recorded computation.
 import { isGradEnabled } from '../autograd/grad-mode.js';
-import { type BackwardFunction, GradNode } from '../autograd/node.js';
+import { type BackwardFunction, GradNode, type Reach } from '../autograd/node.js';
 import { currentScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -14,6 +14,7 @@ export function isRecording(inputs: readonly Tensor[]): boolean {
  * Records that `output` came from `inputs`, if a gradient may be asked for; returns `output`.
  *
  * @param saved tensors that `backward` needs; they stay alive until it has run
+ * @param reach which pixels of an input image an output sees; left out: the one at its own place
  */
 export function record(
   op: string,
@@ -21,10 +22,11 @@ export function record(
   inputs: readonly Tensor[],
   saved: readonly Tensor[],
   backward: BackwardFunction,
+  reach?: Reach,
 ): Tensor {
   if (!isRecording(inputs)) return output;
   output.requiresGrad = true;
-  output.node = new GradNode(op, inputs, saved, backward);
+  output.node = new GradNode(op, inputs, saved, backward, reach);
   currentScope()?.trackNode(output.node);
   return output;
 }

@@ -12,6 +12,8 @@ export interface WindowOptions {
   readonly stride?: Pair | undefined;
   /** Zeros around the image, on each side. Default 0. */
   readonly padding?: Pair | undefined;
+  /** Whether a last window may reach beyond the padding. It begins in the image or in the padding before it. Default false. */
+  readonly ceilMode?: boolean | undefined;
 }
 
 /** A window in numbers: what instructions are given. */
@@ -41,17 +43,27 @@ export function checkPair(op: string, name: string, value: Pair, low: number): r
   });
 }
 
+/** How many windows fit side by side. */
+function windowsOver(size: number, kernel: number, stride: number, pad: number, ceilMode: boolean): number {
+  const room = size + 2 * pad - kernel;
+  if (!ceilMode) return Math.floor(room / stride) + 1;
+  const windows = Math.ceil(room / stride) + 1;
+  return (windows - 1) * stride >= size + pad ? windows - 1 : windows;
+}
+
 /**
- * The window of an op over an image of inH x inW. Output sizes are floor((in + 2 padding - kernel) / stride) + 1.
+ * The window of an op over an image of inH x inW. Output sizes are floor((in + 2 padding - kernel) / stride) + 1; with
+ * `ceilMode` rounded up, except for a window that would begin in the padding behind the image.
  * Throws ERR_ARGUMENT for options that are no sizes, ERR_SHAPE where the kernel is larger than the padded image.
  */
 export function windowOver(op: string, inH: number, inW: number, options: WindowOptions): Window {
   const [kernelH, kernelW] = checkPair(op, 'kernelSize', options.kernelSize, 1);
   const [strideH, strideW] = checkPair(op, 'stride', options.stride ?? 1, 1);
   const [padTop, padLeft] = checkPair(op, 'padding', options.padding ?? 0, 0);
-  const roomH = inH + 2 * padTop - kernelH;
-  const roomW = inW + 2 * padLeft - kernelW;
-  if (roomH < 0 || roomW < 0) {
+  const ceilMode = options.ceilMode === true;
+  const outH = windowsOver(inH, kernelH, strideH, padTop, ceilMode);
+  const outW = windowsOver(inW, kernelW, strideW, padLeft, ceilMode);
+  if (outH < 1 || outW < 1) {
     throw fail('ERR_SHAPE', {
       op,
       expected: `a kernel no larger than the padded input, ${inH + 2 * padTop}x${inW + 2 * padLeft}`,
@@ -59,14 +71,5 @@ export function windowOver(op: string, inH: number, inW: number, options: Window
       hint: 'is the image as large as the model expects, and [n, h, w, c]?',
     });
   }
-  return {
-    kernelH,
-    kernelW,
-    strideH,
-    strideW,
-    padTop,
-    padLeft,
-    outH: Math.floor(roomH / strideH) + 1,
-    outW: Math.floor(roomW / strideW) + 1,
-  };
+  return { kernelH, kernelW, strideH, strideW, padTop, padLeft, outH, outW };
 }

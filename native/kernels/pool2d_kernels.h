@@ -19,8 +19,9 @@ struct Pool2dGeometry {
   bool windows_are_disjoint() const { return stride_h >= kernel_h && stride_w >= kernel_w; }
 };
 
-// The divisor of an average: the whole window, or only what lies inside the image.
-enum class Divisor { kWindow, kInside };
+// The divisor of an average: what lies inside the image with its padding, or inside the image alone. Where
+// outputs are counted up (ceil mode), the last windows reach beyond the padding; what is there never counts.
+enum class Divisor { kPadded, kInside };
 
 // Where the maximum stood is stored as kh * kernel_w + kw, one byte where that fits.
 template <typename Index>
@@ -35,6 +36,19 @@ struct MaxPool2dKernels {
                  std::int64_t in_row);
 };
 
+// Output o of n over an axis of `in` pixels covers those from floor(o in / n) to ceil((o + 1) in / n) - 1. Of
+// the geometry only batch, sizes and channels count. Winners are pixels of the image, row * in_w + column.
+struct AdaptivePool2dKernels {
+  // Row out_row of y, and of winners, from the image x.
+  void (*max_forward)(float* y, std::int32_t* winners, const float* x, const Pool2dGeometry& g,
+                      std::int64_t out_row);
+  void (*average_forward)(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row);
+  // Row in_row of dx, complete, from the images dy and winners.
+  void (*max_gather)(float* dx, const float* dy, const std::int32_t* winners, const Pool2dGeometry& g,
+                     std::int64_t in_row);
+  void (*average_gather)(float* dx, const float* dy, const Pool2dGeometry& g, std::int64_t in_row);
+};
+
 struct Pool2dKernels {
   MaxPool2dKernels<std::uint8_t> max_bytes;
   MaxPool2dKernels<std::int32_t> max_ints;
@@ -46,12 +60,14 @@ struct Pool2dKernels {
   void (*average_gather)(float* dx, const float* dy, const Pool2dGeometry& g, std::int64_t in_row,
                          Divisor divisor);
 
-  // The L2 norm of each window; backward x * dy / y, and 0 where y is 0
-  void (*lp_forward)(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row);
+  // The p-norm of each window, p at least 1; backward sign(x) (|x| / y)^(p - 1) dy, and 0 where y is 0
+  void (*lp_forward)(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row, int p);
   void (*lp_scatter)(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
-                     std::int64_t out_row);
+                     std::int64_t out_row, int p);
   void (*lp_gather)(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
-                    std::int64_t in_row);
+                    std::int64_t in_row, int p);
+
+  AdaptivePool2dKernels adaptive;
 };
 
 }  // namespace receptive

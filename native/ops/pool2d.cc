@@ -5,20 +5,10 @@
 #include <cstring>
 
 #include "kernels/select.h"
-#include "ops/elementwise.h"
+#include "ops/pool2d_rows.h"
 
 namespace receptive::ops {
 namespace {
-
-// body(image, row) for the rows of all images, in tasks of at least kElementwiseGrain elements touched
-template <typename Body>
-void for_rows(const Pool2dGeometry& g, std::int64_t rows, const Body& body) {
-  const std::int64_t touched = std::max<std::int64_t>(1, g.in_image() / rows);
-  const std::int64_t grain = std::max<std::int64_t>(1, kElementwiseGrain / touched);
-  parallel_ranges(g.batch * rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) body(i / rows, i % rows);
-  });
-}
 
 // The rows of dx from where the windows of row out_row begin to where the next ones do: a partition.
 void clear_rows(float* image, const Pool2dGeometry& g, std::int64_t out_row) {
@@ -100,23 +90,24 @@ void avg_pool2d_backward(float* dx, const float* dy, const Pool2dGeometry& g, Di
       });
 }
 
-void lp_pool2d_forward(float* y, const float* x, const Pool2dGeometry& g) {
+void lp_pool2d_forward(float* y, const float* x, const Pool2dGeometry& g, int p) {
   const auto kernel = kernels().pool2d->lp_forward;
   for_rows(g, g.out_h, [&](std::int64_t image, std::int64_t row) {
-    kernel(y + image * g.out_image(), x + image * g.in_image(), g, row);
+    kernel(y + image * g.out_image(), x + image * g.in_image(), g, row, p);
   });
 }
 
-void lp_pool2d_backward(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g) {
+void lp_pool2d_backward(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
+                        int p) {
   const Pool2dKernels& kernel = *kernels().pool2d;
   const std::int64_t in = g.in_image(), out = g.out_image();
   backward(
       dx, g,
       [&](std::int64_t image, std::int64_t row) {
-        kernel.lp_scatter(dx + image * in, dy + image * out, x + image * in, y + image * out, g, row);
+        kernel.lp_scatter(dx + image * in, dy + image * out, x + image * in, y + image * out, g, row, p);
       },
       [&](std::int64_t image, std::int64_t row) {
-        kernel.lp_gather(dx + image * in, dy + image * out, x + image * in, y + image * out, g, row);
+        kernel.lp_gather(dx + image * in, dy + image * out, x + image * in, y + image * out, g, row, p);
       });
 }
 

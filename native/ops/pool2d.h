@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max, average and L2 pooling of a batch of images, forward and backward. Work is split by rows; backward
+// Max, average and p-norm pooling of a batch of images, forward and backward. Work is split by rows; backward
 // writes every element of dx.
 #pragma once
 
@@ -16,7 +16,9 @@ void max_pool2d_backward(float* dx, const float* dy, const Index* winners, const
 void avg_pool2d_forward(float* y, const float* x, const Pool2dGeometry& g, Divisor divisor);
 void avg_pool2d_backward(float* dx, const float* dy, const Pool2dGeometry& g, Divisor divisor);
 
-void lp_pool2d_forward(float* y, const float* x, const Pool2dGeometry& g);
-void lp_pool2d_backward(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g);
+// p is at least 1
+void lp_pool2d_forward(float* y, const float* x, const Pool2dGeometry& g, int p);
+void lp_pool2d_backward(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
+                        int p);
 
 }  // namespace receptive::ops

@@ -55,6 +55,11 @@
   X(avg_pool2d_backward, at(0), none, kPure)                         \
   X(lp_pool2d_forward, at(0), none, kPure)                           \
   X(lp_pool2d_backward, at(0), none, kPure)                          \
+  /* adaptive_pool2d.cc */                                           \
+  X(adaptive_max_pool2d_forward, at(0, 1), none, kPure)              \
+  X(adaptive_max_pool2d_backward, at(0), none, kPure)                \
+  X(adaptive_avg_pool2d_forward, at(0), none, kPure)                 \
+  X(adaptive_avg_pool2d_backward, at(0), none, kPure)                \
   /* global_avg_pool.cc */                                           \
   X(global_avg_pool_forward, at(0), none, kPure)                     \
   X(global_avg_pool_backward, at(0), none, kPure)                    \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instructions of the 2-D poolings. Parameters of all of them: batch, inH, inW, channels, outH, outW, kH, kW,
-// strideH, strideW, padTop, padLeft, and for averages 1 if padding counts in the divisor.
+// strideH, strideW, padTop, padLeft, and for averages 1 if padding counts in the divisor, for norms which
+// one.
 #include "ops/pool2d.h"
 
 #include <algorithm>
@@ -11,10 +12,11 @@
 namespace receptive::plan {
 namespace {
 
-constexpr int kCountPaddingParam = 12;
+constexpr int kCountPaddingParam = 12, kNormParam = 12;
 // Winners pass through float32 lanes, which hold whole numbers exactly up to here.
 constexpr std::int64_t kLargestWindow = 1 << 24;
 constexpr std::int64_t kLargestByteWindow = 256;
+constexpr double kLargestNorm = 1024;
 
 // Each window must reach into the image: begin before its end, and not end before its beginning.
 bool windows_reach(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
@@ -68,7 +70,15 @@ void run_max_backward(const Arguments& args, const Pool2dGeometry& g) {
 }
 
 Divisor read_divisor(const Arguments& args) {
-  return args.number(kCountPaddingParam) != 0 ? Divisor::kWindow : Divisor::kInside;
+  return args.number(kCountPaddingParam) != 0 ? Divisor::kPadded : Divisor::kInside;
+}
+
+Status read_norm(const Arguments& args, int* p) {
+  RECEPTIVE_CHECK(args.require_sizes(kNormParam, 1, 1));
+  if (args.number(kNormParam) > kLargestNorm)
+    return Status::refuse("ERR_ARGUMENT", "a norm of at most 1024", std::to_string(args.integer(kNormParam)));
+  *p = static_cast<int>(args.integer(kNormParam));
+  return Status::success();
 }
 
 }  // namespace
@@ -134,13 +144,15 @@ Status avg_pool2d_backward(const Arguments& args) {
 // (y, x)
 Status lp_pool2d_forward(const Arguments& args) {
   Pool2dGeometry g;
+  int p;
   RECEPTIVE_CHECK(read_geometry(args, &g));
+  RECEPTIVE_CHECK(read_norm(args, &p));
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), output_size(g)));
   RECEPTIVE_CHECK(args.require(1, float_dtype(args), input_size(g)));
   if (is_double(args)) {
-    reference::lp_pool2d_forward(args.data<double>(0), args.data<double>(1), g);
+    reference::lp_pool2d_forward(args.data<double>(0), args.data<double>(1), g, p);
   } else {
-    ops::lp_pool2d_forward(args.data<float>(0), args.data<float>(1), g);
+    ops::lp_pool2d_forward(args.data<float>(0), args.data<float>(1), g, p);
   }
   return Status::success();
 }
@@ -148,17 +160,19 @@ Status lp_pool2d_forward(const Arguments& args) {
 // (dx, dy, x, y)
 Status lp_pool2d_backward(const Arguments& args) {
   Pool2dGeometry g;
+  int p;
   RECEPTIVE_CHECK(read_geometry(args, &g));
+  RECEPTIVE_CHECK(read_norm(args, &p));
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), input_size(g)));
   RECEPTIVE_CHECK(args.require(1, float_dtype(args), output_size(g)));
   RECEPTIVE_CHECK(args.require(2, float_dtype(args), input_size(g)));
   RECEPTIVE_CHECK(args.require(3, float_dtype(args), output_size(g)));
   if (is_double(args)) {
     reference::lp_pool2d_backward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
-                                  args.data<double>(3), g);
+                                  args.data<double>(3), g, p);
   } else {
     ops::lp_pool2d_backward(args.data<float>(0), args.data<float>(1), args.data<float>(2),
-                            args.data<float>(3), g);
+                            args.data<float>(3), g, p);
   }
   return Status::success();
 }

@@ -27,11 +27,19 @@ void for_taps(const Pool2dGeometry& g, std::int64_t out, const Body& body) {
   }
 }
 
+// The taps of a window that count: those in the image, and for kPadded those in its padding.
 double divisor_of(const Pool2dGeometry& g, std::int64_t out, Divisor divisor) {
-  if (divisor == Divisor::kWindow) return static_cast<double>(g.window());
-  double inside = 0;
-  for_taps(g, out, [&](std::int64_t, std::int64_t) { inside += 1; });
-  return inside;
+  const std::int64_t ow = out / g.channels % g.out_w, oh = out / g.channels / g.out_w % g.out_h;
+  const auto lies = [&](std::int64_t at, std::int64_t size, std::int64_t pad) {
+    return divisor == Divisor::kPadded ? at >= -pad && at < size + pad : at >= 0 && at < size;
+  };
+  double count = 0;
+  for (std::int64_t tap = 0; tap < g.window(); ++tap) {
+    const std::int64_t h = oh * g.stride_h - g.pad_top + tap / g.kernel_w;
+    const std::int64_t w = ow * g.stride_w - g.pad_left + tap % g.kernel_w;
+    count += lies(h, g.in_h, g.pad_top) && lies(w, g.in_w, g.pad_left) ? 1 : 0;
+  }
+  return count;
 }
 
 void clear(double* dx, const Pool2dGeometry& g) { std::fill_n(dx, g.batch * g.in_image(), 0.0); }
@@ -85,20 +93,22 @@ void avg_pool2d_backward(double* dx, const double* dy, const Pool2dGeometry& g, 
   });
 }
 
-void lp_pool2d_forward(double* y, const double* x, const Pool2dGeometry& g) {
+void lp_pool2d_forward(double* y, const double* x, const Pool2dGeometry& g, int p) {
   for_outputs(g, [&](std::int64_t out) {
     double total = 0;
-    for_taps(g, out, [&](std::int64_t in, std::int64_t) { total += x[in] * x[in]; });
-    y[out] = std::sqrt(total);
+    for_taps(g, out, [&](std::int64_t in, std::int64_t) { total += std::pow(std::abs(x[in]), p); });
+    y[out] = std::pow(total, 1.0 / p);
   });
 }
 
 void lp_pool2d_backward(double* dx, const double* dy, const double* x, const double* y,
-                        const Pool2dGeometry& g) {
+                        const Pool2dGeometry& g, int p) {
   clear(dx, g);
   for_outputs(g, [&](std::int64_t out) {
     if (y[out] == 0) return;
-    for_taps(g, out, [&](std::int64_t in, std::int64_t) { dx[in] += x[in] * dy[out] / y[out]; });
+    for_taps(g, out, [&](std::int64_t in, std::int64_t) {
+      if (x[in] != 0) dx[in] += std::copysign(std::pow(std::abs(x[in]) / y[out], p - 1), x[in]) * dy[out];
+    });
   });
 }
 

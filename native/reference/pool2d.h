@@ -14,8 +14,8 @@ void max_pool2d_backward(double* dx, const double* dy, const Index* winners, con
 void avg_pool2d_forward(double* y, const double* x, const Pool2dGeometry& g, Divisor divisor);
 void avg_pool2d_backward(double* dx, const double* dy, const Pool2dGeometry& g, Divisor divisor);
 
-void lp_pool2d_forward(double* y, const double* x, const Pool2dGeometry& g);
+void lp_pool2d_forward(double* y, const double* x, const Pool2dGeometry& g, int p);
 void lp_pool2d_backward(double* dx, const double* dy, const double* x, const double* y,
-                        const Pool2dGeometry& g);
+                        const Pool2dGeometry& g, int p);
 
 }  // namespace receptive::reference

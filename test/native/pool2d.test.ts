@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max, average and L2 pooling on every instruction set against double precision: any window, stride and padding.
+// Max, average and p-norm pooling on every instruction set against double precision: any window, stride and padding,
+// outputs rounded down or up.
 import { describe, expect, it } from 'vitest';
 import {
   call,
@@ -28,11 +29,15 @@ interface Axis {
   kernel: number;
   stride: number;
   pad: number;
+  ceil?: boolean;
 }
 
 function geometry(batch: number, channels: number, h: Axis, w: Axis): Geometry {
-  const outputs = ({ input, kernel, stride, pad }: Axis) =>
-    Math.floor((input + 2 * pad - kernel) / stride) + 1;
+  const outputs = ({ input, kernel, stride, pad, ceil = false }: Axis) => {
+    const steps = (input + 2 * pad - kernel) / stride;
+    const last = ceil ? Math.ceil(steps) : Math.floor(steps);
+    return last * stride >= input + pad ? last : last + 1; // none begins behind the image
+  };
   const [outH, outW] = [outputs(h), outputs(w)];
   const window = h.kernel * w.kernel;
   return {
@@ -47,15 +52,24 @@ function geometry(batch: number, channels: number, h: Axis, w: Axis): Geometry {
   };
 }
 
-function square(batch: number, size: number, channels: number, kernel: number, stride: number, pad = 0) {
-  const axis = { input: size, kernel, stride, pad };
+function square(
+  batch: number,
+  size: number,
+  channels: number,
+  kernel: number,
+  stride: number,
+  pad = 0,
+  ceil = false,
+) {
+  const axis = { input: size, kernel, stride, pad, ceil };
   return geometry(batch, channels, axis, axis);
 }
 
 function randomAxis(random: Random): Axis {
   const kernel = random.int(1, 5);
   const pad = random.int(0, kernel >> 1);
-  return { kernel, pad, stride: random.int(1, 5), input: random.int(Math.max(1, kernel - 2 * pad), 13) };
+  const [stride, ceil] = [random.int(1, 5), random.next() < 0.5];
+  return { kernel, pad, stride, input: random.int(Math.max(1, kernel - 2 * pad), 13), ceil };
 }
 
 function randomGeometry(random: Random): Geometry {
@@ -77,6 +91,8 @@ const cases: [string, (random: Random) => Geometry][] = [
   ['2x2 windows of LeNet-5', () => square(3, 28, 6, 2, 2)],
   ['2x2 windows on odd images', () => square(2, 5, 16, 2, 2)],
   ['overlapping 3x3 windows', () => square(2, 14, 20, 3, 2, 1)],
+  ['windows beyond the image', () => square(2, 12, 5, 3, 2, 0, true)],
+  ['windows beyond the padding', () => square(2, 8, 17, 4, 3, 2, true)],
   ['gaps between windows', () => square(2, 11, 5, 2, 3)],
   ['global windows of more than 256 elements', () => square(2, 17, 9, 17, 17)],
   ['images that outnumber the tasks of one thread', () => square(40, 28, 6, 3, 2)],
@@ -114,19 +130,21 @@ describe.each(cases)('%s', (name, make) => {
     });
   });
 
-  it('L2 pooling stays within rounding', () => {
-    forSeeds(seeds, (random) => {
+  it.each([2, 1, 3, 5])('pooling by the %i-norm stays within rounding', (p) => {
+    forSeeds(p === 2 ? seeds : Math.ceil(seeds / 4), (random) => {
       const g = make(random);
+      const params = [...g.params, p];
       const x = random.next() < 0.5 ? tied(random, g.inSize) : random.floats(g.inSize);
       const dy = random.floats(g.outSize);
-      within(`geometry ${g.params}`, () => {
-        const [norms] = call('lp_pool2d_forward', [doubles(g.outSize)], [doubled(x)], g.params);
+      within(`geometry ${params}`, () => {
+        const [norms] = call('lp_pool2d_forward', [doubles(g.outSize)], [doubled(x)], params);
         const y = Float32Array.from(norms);
-        checkAgainstReference('lp_pool2d_forward', [floats(g.outSize)], [x], g.params, rounding(g, norms));
+        checkAgainstReference('lp_pool2d_forward', [floats(g.outSize)], [x], params, rounding(g, norms));
         const inputs = [magnitudes(dy), magnitudes(x), doubled(y)];
-        const [bound] = call('lp_pool2d_backward', [doubles(g.inSize)], inputs, g.params);
-        const out = [floats(g.inSize)];
-        checkAgainstReference('lp_pool2d_backward', out, [dy, x, y], g.params, rounding(g, bound));
+        const [bound] = call('lp_pool2d_backward', [doubles(g.inSize)], inputs, params);
+        const powers = (_: number, i: number) => 2 * p * 2 ** -24 * bound[i]; // of p - 1 equal factors
+        const allowed = (o: number, i: number) => rounding(g, bound)(o, i) + powers(o, i);
+        checkAgainstReference('lp_pool2d_backward', [floats(g.inSize)], [dy, x, y], params, allowed);
       });
     });
   });
@@ -141,7 +159,8 @@ describe('reference gradients', () => {
       const [out, into] = [[doubles(g.outSize)], [doubles(g.inSize)]];
       const withWinners = [doubles(g.outSize), { kind: g.indexKind, size: g.outSize }];
       const max = (at: Float64Array) => call('max_pool2d_forward', withWinners, [at], g.params);
-      const [norms] = call('lp_pool2d_forward', out, [x], g.params);
+      const norm = [...g.params, random.int(1, 4)];
+      const [norms] = call('lp_pool2d_forward', out, [x], norm);
       const average = [...g.params, random.int(0, 1)];
       within(`geometry ${g.params}`, () => {
         expectGradient(
@@ -158,8 +177,8 @@ describe('reference gradients', () => {
         );
         expectGradient(
           x,
-          (at) => call('lp_pool2d_forward', out, [at], g.params)[0],
-          (dy) => call('lp_pool2d_backward', into, [dy, x, norms], g.params)[0],
+          (at) => call('lp_pool2d_forward', out, [at], norm)[0],
+          (dy) => call('lp_pool2d_backward', into, [dy, x, norms], norm)[0],
           random,
         );
       });
@@ -198,17 +217,27 @@ describe('special values', () => {
     });
   });
 
-  it('the L2 norm of zeros sends back zeros', () => {
-    const g = square(1, 2, 1, 2, 2);
+  it.each([1, 2, 3])('the %i-norm of zeros sends back zeros', (p) => {
+    const params = [...square(1, 2, 1, 2, 2).params, p];
     const x = new Float32Array(4);
     forEachIsaAndThreads(() => {
-      const [dx] = call(
-        'lp_pool2d_backward',
-        [floats(4)],
-        [Float32Array.of(3), x, Float32Array.of(0)],
-        g.params,
-      );
+      const inputs = [Float32Array.of(3), x, Float32Array.of(0)];
+      const [dx] = call('lp_pool2d_backward', [floats(4)], inputs, params);
       expect([...dx]).toEqual([0, 0, 0, 0]);
+    });
+  });
+
+  it('what a window reaches beyond the padding never counts in a mean', () => {
+    const g = square(1, 2, 1, 2, 2, 1, true); // windows begin at -1 and 1: padding and pixel, pixel and padding
+    const beyond = square(1, 3, 1, 2, 2, 0, true); // windows begin at 0 and 2: pixel and nothing
+    const x = Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const average = (params: number[], size: number) => [
+      ...call('avg_pool2d_forward', [floats(4)], [x.slice(0, size)], params)[0],
+    ];
+    forEachIsaAndThreads(() => {
+      expect(average([...g.params, 1], 4)).toEqual([0.25, 0.5, 0.75, 1]);
+      expect(average([...g.params, 0], 4)).toEqual([1, 2, 3, 4]);
+      for (const counts of [0, 1]) expect(average([...beyond.params, counts], 9)).toEqual([3, 4.5, 7.5, 9]);
     });
   });
 });
@@ -236,6 +265,13 @@ describe('refusals', () => {
   it('operands of another size or type', () => {
     expect(forward(g.params, 'uint8', 5).code).toBe('ERR_SHAPE');
     expect(forward(g.params, 'int32').code).toBe('ERR_DTYPE');
+  });
+
+  it('norms that are none', () => {
+    for (const bad of [0, -1, 1.5, NaN, 1025]) {
+      const norm = () => call('lp_pool2d_forward', [floats(4)], [new Float32Array(16)], [...g.params, bad]);
+      expect(refusal(norm).code).toBe('ERR_ARGUMENT');
+    }
   });
 
   it('images whose number of elements does not fit 64 bits', () => {

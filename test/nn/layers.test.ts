@@ -146,7 +146,7 @@ describe('what layers refuse', () => {
     ['a window of nothing', () => refused(() => new nn.MaxPool2d(undefined as never))],
     ['a window of null', () => refused(() => new nn.MaxPool2d(null as never))],
     ['too much padding', () => refused(() => new nn.AvgPool2d({ kernelSize: 2, padding: 2 }))],
-    ['another norm', () => refused(() => new nn.LPPool2d(3 as 2, 2))],
+    ['another norm', () => refused(() => new nn.LPPool2d(0, 2))],
     ['dropping everything', () => refused(() => new nn.Dropout(1))],
     ['dropping NaN', () => refused(() => new nn.Dropout(NaN))],
     ['a function in a Sequential', () => refused(() => new nn.Sequential((() => 0) as never))],
@@ -163,8 +163,8 @@ describe('what layers refuse', () => {
     expect(conv({ kernelSize: 3, groups: 2 }).expected).toContain(
       'kernelSize, stride, padding, bias, algorithm',
     );
-    expect(refused(() => new nn.MaxPool2d({ kernelSize: 2, ceilMode: true } as never)).received).toBe(
-      'ceilMode',
+    expect(refused(() => new nn.MaxPool2d({ kernelSize: 2, dilation: 2 } as never)).received).toBe(
+      'dilation',
     );
     expect(refused(() => new nn.Linear(1, 1, { biass: false } as never)).hint).toBe('did you mean bias?');
   });

@@ -153,9 +153,9 @@ describeRefusals({
       ],
       [
         `${pool.name}: an option that it does not have`,
-        call({ kernelSize: 2, ceilMode: true }),
+        call({ kernelSize: 2, dilation: 2 }),
         'ERR_ARGUMENT',
-        { ...op, expected: /^only the options kernelSize, stride, padding/, received: 'ceilMode' },
+        { ...op, expected: /^only the options kernelSize, stride, padding/, received: 'dilation' },
       ],
       [
         `${pool.name}: a number in place of options`,

@@ -1,111 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling over the vector vocabulary, vectors along the channels. Include after a vec.h.
+// The table of the pooling kernels. Include after a vec.h.
 #pragma once
 
-#include "kernels/generic/lanes.inl.h"
+#include "kernels/generic/adaptive_pool2d.inl.h"
 #include "kernels/generic/pool2d_backward.inl.h"
-#include "kernels/pool2d_kernels.h"
+#include "kernels/generic/pool2d_forward.inl.h"
 
 namespace receptive {
 namespace {
-
-template <typename Index>
-struct MaxForward {
-  float* y;
-  Index* winners;
-
-  template <typename Range>
-  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
-                    Range range) const {
-    const Vec one = broadcast(1.0f);
-    Vec best = broadcast(-__builtin_inff()), winner = broadcast(static_cast<float>(window.first_index()));
-    for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, taps += g.in_w * g.channels) {
-      Vec index = broadcast(static_cast<float>(kh * window.kernel_w + window.columns.begin));
-      const float* tap = taps;
-      for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
-        const Vec x = range.load(tap);
-        const Mask wins = either(greater(x, best), not_equal(x, x));
-        best = select(wins, x, best);
-        winner = select(wins, index, winner);
-        index = add(index, one);
-      }
-    }
-    range.store(y + out, best);
-    range.store_integers(winners + out, winner);
-  }
-};
-
-// Adds up the taps of a window, squared or not.
-template <bool kSquared, typename Range>
-inline Vec window_sum(const float* taps, const Window& window, const Pool2dGeometry& g, Range range) {
-  Vec total = zero();
-  for (std::int64_t kh = window.rows.begin; kh < window.rows.end; ++kh, taps += g.in_w * g.channels) {
-    const float* tap = taps;
-    for (std::int64_t kw = window.columns.begin; kw < window.columns.end; ++kw, tap += g.channels) {
-      const Vec x = range.load(tap);
-      total = kSquared ? fma(x, x, total) : add(total, x);
-    }
-  }
-  return total;
-}
-
-struct AverageForward {
-  float* y;
-  Divisor divisor;
-
-  template <typename Range>
-  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
-                    Range range) const {
-    const Vec total = window_sum<false>(taps, window, g, range);
-    range.store(y + out, div(total, broadcast(window.divisor(g, divisor))));
-  }
-};
-
-struct LpForward {
-  float* y;
-
-  template <typename Range>
-  inline void apply(std::int64_t out, const float* taps, const Window& window, const Pool2dGeometry& g,
-                    Range range) const {
-    range.store(y + out, sqrt(window_sum<true>(taps, window, g, range)));
-  }
-};
-
-template <typename Rule>
-inline void forward_pixel(const Rule& rule, std::int64_t out, const float* taps, const Window& window,
-                          const Pool2dGeometry& g) {
-  std::int64_t c = 0;
-  for (; c + kWidth <= g.channels; c += kWidth) rule.apply(out + c, taps + c, window, g, WholeVector{});
-  if (c < g.channels) rule.apply(out + c, taps + c, window, g, PartialVector(g.channels - c));
-}
-
-// Applies `rule` to each window of a row of outputs. kSide: the side of square windows known when compiling,
-// so that loops over those inside the image unroll; else 0.
-template <int kSide, typename Rule>
-inline void forward_windows(const Rule& rule, const float* x, const Pool2dGeometry& geometry,
-                            std::int64_t out_row) {
-  const Pool2dGeometry g = geometry;  // a local copy: byte stores could otherwise change it
-  const std::int64_t top = out_row * g.stride_h - g.pad_top;
-  const Span rows = taps_inside(top, g.kernel_h, g.in_h);
-  x += (top + rows.begin) * g.in_w * g.channels;
-  for (std::int64_t ow = 0; ow < g.out_w; ++ow) {
-    const std::int64_t left = ow * g.stride_w - g.pad_left, out = ow * g.channels;
-    const Span columns = taps_inside(left, g.kernel_w, g.in_w);
-    const float* taps = x + (left + columns.begin) * g.channels;
-    if (kSide > 0 && rows.size() == kSide && columns.size() == kSide) {
-      forward_pixel(rule, out, taps, Window{{0, kSide}, {0, kSide}, kSide}, g);
-    } else {
-      forward_pixel(rule, out, taps, Window{rows, columns, g.kernel_w}, g);
-    }
-  }
-}
-
-template <typename Rule>
-inline void forward_row(const Rule& rule, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
-  if (g.kernel_h == 2 && g.kernel_w == 2) return forward_windows<2>(rule, x, g, out_row);
-  if (g.kernel_h == 3 && g.kernel_w == 3) return forward_windows<3>(rule, x, g, out_row);
-  forward_windows<0>(rule, x, g, out_row);
-}
 
 template <typename Index>
 void max_forward(float* y, Index* winners, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
@@ -118,8 +20,10 @@ void average_forward(float* y, const float* x, const Pool2dGeometry& g, std::int
   forward_row(AverageForward{y + out_row * g.out_w * g.channels, divisor}, x, g, out_row);
 }
 
-void lp_forward(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row) {
-  forward_row(LpForward{y + out_row * g.out_w * g.channels}, x, g, out_row);
+void lp_forward(float* y, const float* x, const Pool2dGeometry& g, std::int64_t out_row, int p) {
+  float* row = y + out_row * g.out_w * g.channels;
+  if (p == 2) return forward_row(L2Forward{row}, x, g, out_row);
+  forward_row(LpForward{row, p}, x, g, out_row);
 }
 
 constexpr Pool2dKernels kPool2dKernels = {
@@ -131,6 +35,7 @@ constexpr Pool2dKernels kPool2dKernels = {
     lp_forward,
     lp_scatter,
     lp_gather,
+    {adaptive_max_forward, adaptive_average_forward, adaptive_max_gather, adaptive_average_gather},
 };
 
 }  // namespace

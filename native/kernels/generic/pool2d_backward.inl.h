@@ -4,39 +4,11 @@
 #pragma once
 
 #include "kernels/generic/lanes.inl.h"
+#include "kernels/generic/pool2d_windows.inl.h"
 #include "kernels/pool2d_kernels.h"
 
 namespace receptive {
 namespace {
-
-struct Span {
-  std::int64_t begin, end;
-  inline std::int64_t size() const { return end - begin; }
-};
-
-// The taps of a window at `origin` that lie in an image of `size` pixels.
-inline Span taps_inside(std::int64_t origin, std::int64_t kernel, std::int64_t size) {
-  return {origin < 0 ? -origin : 0, size - origin < kernel ? size - origin : kernel};
-}
-
-// The windows that read pixel `position`.
-inline Span readers(std::int64_t position, std::int64_t pad, std::int64_t kernel, std::int64_t stride,
-                    std::int64_t windows) {
-  const std::int64_t last = (position + pad) / stride, past = position + pad - kernel;
-  return {past < 0 ? 0 : past / stride + 1, last < windows ? last + 1 : windows};
-}
-
-// The part of a window that lies in the image.
-struct Window {
-  Span rows, columns;
-  std::int64_t kernel_w;
-
-  inline std::int64_t first_index() const { return rows.begin * kernel_w + columns.begin; }
-  inline float divisor(const Pool2dGeometry& g, Divisor divisor) const {
-    return static_cast<float>(divisor == Divisor::kWindow ? g.kernel_h * g.kernel_w
-                                                          : rows.size() * columns.size());
-  }
-};
 
 // A rule tells what a window sends to its pixels: load() what all of them share, value() for the pixel `in`
 // under tap `index`.
@@ -75,7 +47,7 @@ struct AverageRule {
   }
 };
 
-struct LpRule {
+struct L2Rule {
   const float *dy, *x, *y;
 
   struct Shared {
@@ -89,6 +61,26 @@ struct LpRule {
   template <typename Range>
   inline Vec value(const Shared& shared, std::int64_t in, Vec, Range range) const {
     return mul(range.load(x + in), shared.quotient);
+  }
+};
+
+// By quotients of at most 1, which overflow for no p.
+struct LpRule {
+  const float *dy, *x, *y;
+  int p;
+
+  struct Shared {
+    Vec dy, norm;
+  };
+  template <typename Range>
+  inline Shared load(std::int64_t out, const Window&, const Pool2dGeometry&, Range range) const {
+    return {range.load(dy + out), range.load(y + out)};
+  }
+  template <typename Range>
+  inline Vec value(const Shared& shared, std::int64_t in, Vec, Range range) const {
+    const Vec pixel = range.load(x + in);
+    const Vec share = mul(copy_sign(power(div(pixel, shared.norm), p - 1), pixel), shared.dy);
+    return select(either(equal(shared.norm, zero()), equal(pixel, zero())), zero(), share);
   }
 };
 
@@ -193,12 +185,14 @@ void average_gather(float* dx, const float* dy, const Pool2dGeometry& g, std::in
 }
 
 void lp_scatter(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
-                std::int64_t out_row) {
-  scatter_row(dx, LpRule{dy, x, y}, g, out_row);
+                std::int64_t out_row, int p) {
+  if (p == 2) return scatter_row(dx, L2Rule{dy, x, y}, g, out_row);
+  scatter_row(dx, LpRule{dy, x, y, p}, g, out_row);
 }
 void lp_gather(float* dx, const float* dy, const float* x, const float* y, const Pool2dGeometry& g,
-               std::int64_t in_row) {
-  gather_row(dx, LpRule{dy, x, y}, g, in_row);
+               std::int64_t in_row, int p) {
+  if (p == 2) return gather_row(dx, L2Rule{dy, x, y}, g, in_row);
+  gather_row(dx, LpRule{dy, x, y, p}, g, in_row);
 }
 
 }  // namespace

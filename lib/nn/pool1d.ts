@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pooling layers of sequences: options for ops/pool1d.
+import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import {
+  type AvgPool1dOptions,
+  adaptiveAvgPool1d,
+  adaptiveMaxPool1d,
+  avgPool1d,
+  lpPool1d,
+  maxPool1d,
+  type Pool1dOptions,
+} from '../ops/pool1d.js';
+import { checkNorm } from '../ops/pool2d.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Module } from './module.js';
+
+const OPTIONS = ['kernelSize', 'stride', 'padding', 'ceilMode'];
+
+/** A layer that slides a window along a sequence. */
+abstract class Pool1d extends Module {
+  readonly kernelSize: number;
+  readonly stride: number;
+  readonly padding: number;
+  /** Whether a last window may reach beyond the padding. */
+  readonly ceilMode: boolean;
+
+  constructor(op: string, window: number | Pool1dOptions, known: readonly string[] = OPTIONS) {
+    super();
+    const options = typeof window === 'number' ? { kernelSize: window } : window;
+    checkOptions(op, options, known);
+    checkBooleans(op, { ceilMode: options.ceilMode });
+    this.kernelSize = checkWhole(op, 'kernelSize', options.kernelSize);
+    this.stride = checkWhole(op, 'stride', options.stride ?? this.kernelSize);
+    this.padding = checkWhole(op, 'padding', options.padding ?? 0, 0);
+    this.ceilMode = options.ceilMode ?? false;
+    if (this.padding > this.kernelSize / 2) {
+      throw fail('ERR_ARGUMENT', {
+        op,
+        expected: `padding of at most half the kernel, ${this.kernelSize}`,
+        received: describe(options.padding),
+      });
+    }
+  }
+
+  protected get window(): Pool1dOptions {
+    const { kernelSize, stride, padding, ceilMode } = this;
+    return { kernelSize, stride, padding, ceilMode };
+  }
+
+  override extraRepr(): string {
+    const window = `kernelSize=${this.kernelSize}, stride=${this.stride}, padding=${this.padding}`;
+    return this.ceilMode ? `${window}, ceilMode=true` : window;
+  }
+}
+
+/** The largest value of each window. Shapes: x [n, l, c]; result [n, outL, c]. */
+export class MaxPool1d extends Pool1d {
+  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0, ceilMode to false */
+  constructor(window: number | Pool1dOptions) {
+    super('MaxPool1d', window);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return maxPool1d(x, this.window);
+  }
+}
+
+/** The mean of each window. Shapes: x [n, l, c]; result [n, outL, c]. */
+export class AvgPool1d extends Pool1d {
+  /** Whether the zeros of the padding count in the mean. */
+  readonly countIncludePad: boolean;
+
+  /** @param window kernelSize, or options; as for `MaxPool1d`, and countIncludePad, default true */
+  constructor(window: number | AvgPool1dOptions) {
+    super('AvgPool1d', window, [...OPTIONS, 'countIncludePad']);
+    const asked = typeof window === 'object' ? window.countIncludePad : true;
+    checkBooleans('AvgPool1d', { countIncludePad: asked });
+    this.countIncludePad = asked ?? true;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return avgPool1d(x, { ...this.window, countIncludePad: this.countIncludePad });
+  }
+}
+
+/** The p-norm of each window: `new LPPool1d(2, 3)`. Shapes: x [n, l, c]; result [n, outL, c]. */
+export class LPPool1d extends Pool1d {
+  readonly normType: number;
+
+  /**
+   * @param normType which norm, a whole number from 1 to 64
+   * @param window kernelSize, or options; as for `MaxPool1d`
+   */
+  constructor(normType: number, window: number | Pool1dOptions) {
+    super('LPPool1d', window);
+    this.normType = checkNorm('LPPool1d', normType);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return lpPool1d(x, { ...this.window, normType: this.normType });
+  }
+
+  override extraRepr(): string {
+    return `normType=${this.normType}, ${super.extraRepr()}`;
+  }
+}
+
+/** The largest value of each of `outputSize` parts. Shapes: x [n, l, c]; result [n, outputSize, c]. */
+export class AdaptiveMaxPool1d extends Module {
+  readonly outputSize: number;
+
+  constructor(outputSize: number) {
+    super();
+    this.outputSize = checkWhole('AdaptiveMaxPool1d', 'outputSize', outputSize);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return adaptiveMaxPool1d(x, this.outputSize);
+  }
+
+  override extraRepr(): string {
+    return `${this.outputSize}`;
+  }
+}
+
+/** The mean of each of `outputSize` parts. Shapes: x [n, l, c]; result [n, outputSize, c]. */
+export class AdaptiveAvgPool1d extends Module {
+  readonly outputSize: number;
+
+  constructor(outputSize: number) {
+    super();
+    this.outputSize = checkWhole('AdaptiveAvgPool1d', 'outputSize', outputSize);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return adaptiveAvgPool1d(x, this.outputSize);
+  }
+
+  override extraRepr(): string {
+    return `${this.outputSize}`;
+  }
+}
