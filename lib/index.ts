@@ -66,6 +66,7 @@ export {
 export { mean, sum } from './ops/reduce.js';
 export { flatten, reshape } from './ops/reshape.js';
 export { softmax } from './ops/softmax.js';
+export { type UpsampleOptions, upsample } from './ops/upsample.js';
 
 // --- Layers, optimizers, models ---
 

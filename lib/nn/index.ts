@@ -23,3 +23,4 @@ export { AvgPool2d, LPPool2d, MaxPool2d } from './pool2d.js';
 export { Sequential } from './sequential.js';
 export type { StateDifference } from './state.js';
 export { type LayerSummary, summarize } from './summary.js';
+export { Upsample } from './upsample.js';

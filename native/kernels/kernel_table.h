@@ -12,6 +12,7 @@
 #include "kernels/pool2d_kernels.h"
 #include "kernels/random_kernels.h"
 #include "kernels/softmax_kernels.h"
+#include "kernels/upsample_kernels.h"
 #include "kernels/vector_kernels.h"
 #include "kernels/winner_kernels.h"
 #include "kernels/winograd_kernels.h"
@@ -33,6 +34,7 @@ struct KernelTable {
   const WinogradKernels* winograd;
   const WinnerKernels* winner;
   const WinnerKernels* narrow_winner;  // for rows of at most 8 floats
+  const UpsampleKernels* upsample;
 };
 
 }  // namespace receptive

@@ -60,6 +60,11 @@
   X(adaptive_max_pool2d_backward, at(0), none, kPure)                \
   X(adaptive_avg_pool2d_forward, at(0), none, kPure)                 \
   X(adaptive_avg_pool2d_backward, at(0), none, kPure)                \
+  /* upsample.cc */                                                  \
+  X(upsample_nearest_forward, at(0), none, kPure)                    \
+  X(upsample_nearest_backward, at(0), none, kPure)                   \
+  X(upsample_bilinear_forward, at(0), none, kPure)                   \
+  X(upsample_bilinear_backward, at(0), none, kPure)                  \
   /* global_avg_pool.cc */                                           \
   X(global_avg_pool_forward, at(0), none, kPure)                     \
   X(global_avg_pool_backward, at(0), none, kPure)                    \

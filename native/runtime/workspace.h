@@ -15,6 +15,7 @@ enum class Slot {
   kPadded,    // a zero-bordered copy of an image batch; owned by the calling thread
   kPartials,  // partial sums of a fixed reduction tree; owned by the calling thread
   kZeroRow,   // a row of zeros that padding points at; owned by the calling thread
+  kTables,    // what is worked out once for each axis of a resize; owned by the calling thread
   // From here on, used inside tasks, and so by the workers of the pool too.
   kTaskPanel,   // a panel packed inside one task
   kTaskRows,    // row pointers built inside one task

@@ -15,10 +15,11 @@ extern const BatchNormKernels kAvx2BatchNorm;
 extern const InterleavedKernels kAvx2Interleaved;
 extern const WinogradKernels kAvx2Winograd;
 extern const WinnerKernels kAvx2Winner;
+extern const UpsampleKernels kAvx2Upsample;
 
 const KernelTable kAvx2Table = {"avx2",       &kAvx2Gemm,      &kAvx2Vector,      &kAvx2Image,
                                 &kAvx2Pool2d, &kAvx2Softmax,   &kAvx2Random,      &kAvx2Optimizer,
                                 &kAvx2Gather, &kAvx2BatchNorm, &kAvx2Interleaved, &kAvx2Winograd,
-                                &kAvx2Winner, &kAvx2Winner};
+                                &kAvx2Winner, &kAvx2Winner,    &kAvx2Upsample};
 
 }  // namespace receptive

@@ -16,10 +16,11 @@ extern const InterleavedKernels kAvx512Interleaved;
 extern const WinogradKernels kAvx512Winograd;
 extern const WinnerKernels kAvx512Winner;
 extern const WinnerKernels kAvx2Winner;
+extern const UpsampleKernels kAvx512Upsample;
 
 const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,      &kAvx512Vector,      &kAvx512Image,
                                   &kAvx512Pool2d, &kAvx512Softmax,   &kAvx512Random,      &kAvx512Optimizer,
                                   &kAvx512Gather, &kAvx512BatchNorm, &kAvx512Interleaved, &kAvx512Winograd,
-                                  &kAvx512Winner, &kAvx2Winner};
+                                  &kAvx512Winner, &kAvx2Winner,      &kAvx512Upsample};
 
 }  // namespace receptive

@@ -15,10 +15,11 @@ extern const BatchNormKernels kScalarBatchNorm;
 extern const InterleavedKernels kScalarInterleaved;
 extern const WinogradKernels kScalarWinograd;
 extern const WinnerKernels kScalarWinner;
+extern const UpsampleKernels kScalarUpsample;
 
 const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,      &kScalarImage,
                                   &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,      &kScalarOptimizer,
                                   &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd,
-                                  &kScalarWinner, &kScalarWinner};
+                                  &kScalarWinner, &kScalarWinner,    &kScalarUpsample};
 
 }  // namespace receptive
