@@ -42,6 +42,7 @@ export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
 export type { Conv2dAlgorithm } from './ops/conv2d-algorithm.js';
 export { crossEntropy } from './ops/cross-entropy.js';
 export { dropout } from './ops/dropout.js';
+export { dropout2d, type StochasticDepthMode, stochasticDepth } from './ops/dropout-groups.js';
 export { globalAvgPool2d } from './ops/global-avg-pool.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';

@@ -10,7 +10,7 @@ export {
 export { BatchNorm2d, type BatchNorm2dOptions } from './batch-norm2d.js';
 export { Buffer, type BufferOptions } from './buffer.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
-export { Dropout } from './dropout.js';
+export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Flatten } from './flatten.js';
 export { GlobalAvgPool2d } from './global-avg-pool2d.js';
 export { Identity } from './identity.js';

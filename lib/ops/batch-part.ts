@@ -50,7 +50,7 @@ export function drawInPart(generator: Generator): readonly [number, number, numb
 }
 
 /** @internal Where the elements of x begin in the tensor that the whole batch would have; samples are outermost. */
-export function firstInBatch(x: Tensor): number {
+export function firstInBatch(x: Pick<Tensor, 'size'>): number {
   if (current === undefined || x.size % current.samples !== 0) return 0;
   return current.first * (x.size / current.samples);
 }

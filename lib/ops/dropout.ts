@@ -9,6 +9,23 @@ import { checkFloat } from './check.js';
 import { compute } from './compute.js';
 import { record } from './record.js';
 
+/** @internal Refuses what is no probability to drop something, and what is no generator. */
+export function checkDrawing(op: string, p: number, generator: Generator): void {
+  checkProbability(op, p);
+  if (generator instanceof Generator) return;
+  throw fail('ERR_ARGUMENT', {
+    op,
+    expected: 'generator to be a Generator',
+    received: describe(generator),
+  });
+}
+
+/** @internal Refuses what is no probability to drop something. */
+export function checkProbability(op: string, p: number): number {
+  if (typeof p === 'number' && p >= 0 && p < 1) return p;
+  throw fail('ERR_ARGUMENT', { op, expected: 'p from 0 to below 1', received: describe(p) });
+}
+
 /**
  * Zeroes each element with probability p and multiplies the others by 1 / (1 - p). Which ones follows from the
  * generator's seed and position, not from threads; backward draws the same ones again instead of keeping a mask. In a
@@ -19,16 +36,7 @@ import { record } from './record.js';
  */
 export function dropout(x: Tensor, p: number, generator: Generator = defaultGenerator()): Tensor {
   checkFloat('dropout', 'input', x);
-  if (!(typeof p === 'number' && p >= 0 && p < 1)) {
-    throw fail('ERR_ARGUMENT', { op: 'dropout', expected: 'p from 0 to below 1', received: describe(p) });
-  }
-  if (!(generator instanceof Generator)) {
-    throw fail('ERR_ARGUMENT', {
-      op: 'dropout',
-      expected: 'generator to be a Generator',
-      received: describe(generator),
-    });
-  }
+  checkDrawing('dropout', p, generator);
   const numbers = [p, ...drawInPart(generator), firstInBatch(x)];
   const y = Tensor.empty(x.shape, x.dtype);
   compute('dropout', [y], [x], numbers);

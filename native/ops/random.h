@@ -24,6 +24,18 @@ void random_permutation(std::int32_t* out, std::int64_t count, const RandomKey& 
 void dropout(float* y, const float* x, std::int64_t count, const RandomKey& key, double p,
              std::int64_t first);
 
+// x is [samples][repeats][groups]; all elements of a group of a sample fare alike: with channels as groups,
+// whole feature maps are dropped. Group j of sample i gets number first + i * groups + j of the key. y may be
+// x.
+struct DropoutGroups {
+  std::int64_t samples, repeats, groups;
+};
+void dropout_groups(float* y, const float* x, const DropoutGroups& size, const RandomKey& key, double p,
+                    std::int64_t first);
+
+// The number of an element, a group or a sample: whether it is kept.
+bool dropout_keeps(std::int64_t number, const RandomKey& key, double p);
+
 // An element is kept if the upper 24 bits of its word reach this number.
 double dropout_threshold(double p);
 double dropout_scale(double p);

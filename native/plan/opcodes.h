@@ -89,6 +89,7 @@
   X(random_normal, at(0), none, kPure)                               \
   X(random_permutation, at(0), none, kPure)                          \
   X(dropout, at(0), at(1), kPure)                                    \
+  X(dropout_groups, at(0), at(1), kPure)                             \
   /* updates.cc */                                                   \
   X(sgd_update, at(0, 2), none, kOnce)                               \
   X(adam_update, at(0, 2, 3), none, kOnce)                           \

@@ -25,6 +25,19 @@ Status read_key(const Arguments& args, int first, RandomKey* key) {
   return Status::success();
 }
 
+// p and the place of the first number: parameters 0 and 5
+Status read_dropout(const Arguments& args, RandomKey* key, double* p, std::int64_t* first) {
+  RECEPTIVE_CHECK(read_key(args, 1, key));
+  *p = args.number(0);
+  if (!(*p >= 0 && *p <= 1))
+    return Status::refuse("ERR_ARGUMENT", "a probability from 0 to 1", std::to_string(*p));
+  const double place = args.number(5);
+  if (!(place >= 0 && place < 0x1p53))
+    return Status::refuse("ERR_ARGUMENT", "a place of at least 0", std::to_string(place));
+  *first = args.integer(5);
+  return Status::success();
+}
+
 }  // namespace
 
 // (out; low, high, key...)
@@ -66,20 +79,36 @@ Status random_permutation(const Arguments& args) {
 // where x is a part of a batch, its elements fare as they would in the whole.
 Status dropout(const Arguments& args) {
   RandomKey key;
-  RECEPTIVE_CHECK(read_key(args, 1, &key));
-  const double p = args.number(0);
-  if (!(p >= 0 && p <= 1))
-    return Status::refuse("ERR_ARGUMENT", "a probability from 0 to 1", std::to_string(p));
-  const double place = args.number(5);
-  if (!(place >= 0 && place < 0x1p53))
-    return Status::refuse("ERR_ARGUMENT", "a place of at least 0", std::to_string(place));
-  const std::int64_t first = args.integer(5);
+  double p;
+  std::int64_t first;
+  RECEPTIVE_CHECK(read_dropout(args, &key, &p, &first));
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), args.size(0)));
   RECEPTIVE_CHECK(args.require(1, float_dtype(args), args.size(0)));
   if (is_double(args)) {
     reference::dropout(args.data<double>(0), args.data<double>(1), args.size(0), key, p, first);
   } else {
     ops::dropout(args.data<float>(0), args.data<float>(1), args.size(0), key, p, first);
+  }
+  return Status::success();
+}
+
+// (y, x; p, key..., first, samples, repeats, groups), and (dx, dy; ...) for the gradient. Group j of sample i
+// gets number first + i * groups + j of the key.
+Status dropout_groups(const Arguments& args) {
+  RandomKey key;
+  double p;
+  std::int64_t first;
+  RECEPTIVE_CHECK(read_dropout(args, &key, &p, &first));
+  RECEPTIVE_CHECK(args.require_sizes(6, 3, 1));
+  if (args.number(6) * args.number(7) * args.number(8) > 0x1p53)
+    return Status::refuse("ERR_SHAPE", "images that can be addressed", "more than 2^53 elements");
+  const ops::DropoutGroups size = {args.integer(6), args.integer(7), args.integer(8)};
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), size.samples * size.repeats * size.groups));
+  RECEPTIVE_CHECK(args.require(1, float_dtype(args), size.samples * size.repeats * size.groups));
+  if (is_double(args)) {
+    reference::dropout_groups(args.data<double>(0), args.data<double>(1), size, key, p, first);
+  } else {
+    ops::dropout_groups(args.data<float>(0), args.data<float>(1), size, key, p, first);
   }
   return Status::success();
 }

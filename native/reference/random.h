@@ -24,4 +24,13 @@ inline void dropout(double* y, const double* x, std::int64_t count, const Random
   }
 }
 
+inline void dropout_groups(double* y, const double* x, const ops::DropoutGroups& size, const RandomKey& key,
+                           double p, std::int64_t first) {
+  for (std::int64_t i = 0; i < size.samples * size.repeats * size.groups; ++i) {
+    const std::int64_t sample = i / size.groups / size.repeats, group = i % size.groups;
+    const bool kept = ops::dropout_keeps(first + sample * size.groups + group, key, p);
+    y[i] = x[i] * (kept ? ops::dropout_scale(p) : 0.0);
+  }
+}
+
 }  // namespace receptive::reference
