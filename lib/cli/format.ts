@@ -34,6 +34,11 @@ export function short(value: number): string {
   return unit === 0 ? String(value) : `${scaled.toFixed(1)}${units[unit]}`;
 }
 
+/** `512 B`, `12.8 MB`. */
+export function bytes(value: number): string {
+  return value < 1000 ? `${value} B` : `${short(value)}B`;
+}
+
 /** `1 image`, `2 images`. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;

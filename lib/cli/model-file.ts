@@ -6,9 +6,8 @@ import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { readMetadata } from '../io/metadata.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
 import { createModel, modelNames } from '../models/registry.js';
-import { free, record } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
-import { recordDraws } from '../tensor/random.js';
+import { withoutMemory } from '../nn/without-memory.js';
 
 /** What is saved. */
 export interface ModelToSave {
@@ -99,10 +98,7 @@ async function metadataOf(path: string) {
 
 const SMALLEST_ELEMENT = 4; // bytes: no model has weights of fewer
 
-/**
- * A few bytes can describe a model of gigabytes: its size is learnt from a recording, which takes no memory, and draws no
- * random numbers that others would miss.
- */
+/** A few bytes can describe a model of gigabytes: its size is learnt without its memory. */
 function checkSize(
   path: string,
   fileBytes: number,
@@ -110,13 +106,10 @@ function checkSize(
   inputShape: readonly [number, number, number],
   classes: number,
 ): void {
-  const { recording, result: elements } = recordDraws(() =>
-    record(() => {
-      const model = build(path, name, inputShape, classes);
-      return [...model.stateDict().values()].reduce((sum, { size }) => sum + size, 0);
-    }),
-  ).result;
-  for (const constant of recording.constants) free(constant);
+  const elements = withoutMemory(() => {
+    const model = build(path, name, inputShape, classes);
+    return [...model.stateDict().values()].reduce((sum, { size }) => sum + size, 0);
+  });
   if (elements * SMALLEST_ELEMENT <= fileBytes) return;
   throw fail('ERR_DATA', {
     op: `model file ${path}`,

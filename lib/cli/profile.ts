@@ -5,6 +5,7 @@ import { type Profile, type ProfileRow, profileTraining } from '../train/profile
 import { count, percent, plural } from './format.js';
 import { findModel } from './model-file.js';
 import { Output, type OutputFlags } from './output.js';
+import { type Column, formatTable } from './table.js';
 
 export const SORT_NAMES = ['order', 'time'] as const;
 
@@ -64,19 +65,11 @@ function totalsOf({ rows, stepUs, sumUs }: Profile): Record<string, number> {
   };
 }
 
-interface Column {
-  readonly title: string;
-  readonly isNumber?: boolean;
-  /** Shown from so many columns of the terminal on. */
-  readonly from: number;
-  of(row: ProfileRow): string;
-}
-
 const blank = (text: string, isShown: boolean) => (isShown ? text : '');
 
 /** Cells of a table that fits into `width`: what is less needed is left out of a narrow one, hints are cut. */
 export function tableOf(rows: readonly ProfileRow[], stepUs: number, width: number): string[] {
-  const columns: Column[] = [
+  const columns: Column<ProfileRow>[] = [
     { title: 'layer', from: 0, of: ({ layer }) => layer },
     { title: 'operation', from: 0, of: ({ op }) => op },
     { title: 'µs', from: 0, isNumber: true, of: ({ us }) => (us < 10 ? us.toFixed(1) : count(us)) },
@@ -88,17 +81,5 @@ export function tableOf(rows: readonly ProfileRow[], stepUs: number, width: numb
     { title: 'way', from: 100, of: ({ algorithm }) => algorithm },
     { title: 'hint', from: 110, of: ({ hint }) => hint },
   ];
-  const shown = columns.filter(({ from }) => width >= from);
-  const cells = [
-    shown.map(({ title }) => title),
-    ...rows.map((row) => shown.map((column) => column.of(row))),
-  ];
-  const widths = shown.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
-  return cells.map((line) =>
-    line
-      .map((cell, i) => (shown[i].isNumber ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-      .join('  ')
-      .trimEnd()
-      .slice(0, Math.max(width, 80)),
-  );
+  return formatTable(columns, rows, width).map((line) => line.slice(0, Math.max(width, 80)));
 }

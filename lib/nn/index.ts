@@ -20,6 +20,7 @@ export { type ForwardHook, Module } from './module.js';
 export { Parameter } from './parameter.js';
 export { AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, LPPool1d, MaxPool1d } from './pool1d.js';
 export { AvgPool2d, LPPool2d, MaxPool2d } from './pool2d.js';
+export type { ReceptiveField } from './receptive-field.js';
 export { Sequential } from './sequential.js';
 export type { StateDifference } from './state.js';
 export { type LayerSummary, summarize } from './summary.js';

@@ -40,7 +40,11 @@ export function checkOutputSize(op: string, size: OutputSize): readonly [number 
 
 /** The most pixels that one of `out` outputs over `size` pixels covers. */
 function widest(size: number, out: number): number {
-  return size % out === 0 ? size / out : Math.ceil(size / out) + (size % out === 1 ? 0 : 1);
+  let most = 0;
+  for (let o = 0; o < out; o++) {
+    most = Math.max(most, Math.ceil(((o + 1) * size) / out) - Math.floor((o * size) / out));
+  }
+  return most;
 }
 
 function geometryOf(op: string, x: Tensor, outputSize: OutputSize): Geometry {
