@@ -71,9 +71,15 @@ export { type UpsampleOptions, upsample } from './ops/upsample.js';
 
 // --- Layers, optimizers, models ---
 
+export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
+export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
+export { LeNet5Of1998, type LeNet5Of1998Options } from './models/lenet5-1998.js';
+export { NielsenNet, type NielsenNetOptions } from './models/nielsen.js';
 export { type CreatedModel, type CreateModelOptions, createModel, modelNames } from './models/registry.js';
+export { ResNet, type ResNetOptions } from './models/resnet.js';
 export { ResNetCifar, type ResNetCifarOptions } from './models/resnet-cifar.js';
+export { Vgg, type VggOptions } from './models/vgg.js';
 export { VggCifar, type VggCifarOptions } from './models/vgg-cifar.js';
 export { XONet, type XONetOptions } from './models/xo.js';
 export * as nn from './nn/index.js';

@@ -17,7 +17,7 @@ export interface LeNet5Options {
   readonly inputShape?: ImageShape;
   /** Default 10. */
   readonly classes?: number;
-  /** 'modern' (default): ReLU and max pooling. '1998': tanh and average pooling, as in the paper. */
+  /** 'modern' (default): ReLU and max pooling. '1998': tanh and average pooling. The paper's own network is `LeNet5Of1998`. */
   readonly variant?: 'modern' | '1998';
 }
 

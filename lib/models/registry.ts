@@ -2,9 +2,15 @@
 // Models by name, as the command line and saved files ask for them.
 import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import { AlexNet } from './alexnet.js';
+import { AllCnnC } from './all-cnn-c.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
+import { LeNet5Of1998 } from './lenet5-1998.js';
+import { NielsenNet } from './nielsen.js';
+import { ResNet } from './resnet.js';
 import { ResNetCifar } from './resnet-cifar.js';
+import { Vgg } from './vgg.js';
 import { VggCifar } from './vgg-cifar.js';
 import { XONet } from './xo.js';
 
@@ -29,16 +35,41 @@ interface Builder {
   build(inputShape: ImageShape, classes: number): Module;
 }
 
+const IMAGENET = { inputShape: [224, 224, 3], classes: 1000 } as const;
+
+/** What Nielsen's chapter ends with. */
+const NIELSEN_DEEP = { convolutions: 2, hidden: [1000, 1000], activation: 'relu', dropout: 0.5 } as const;
+
 const BUILDERS: Readonly<Record<string, Builder>> = {
   lenet5: {
     inputShape: [28, 28, 1],
     classes: 10,
     build: (inputShape, classes) => new LeNet5({ inputShape, classes }),
   },
+  'lenet5-1998': {
+    inputShape: [32, 32, 1],
+    classes: 10,
+    build: (inputShape, classes) => new LeNet5Of1998({ inputShape, classes }),
+  },
   xo: {
     inputShape: [24, 24, 1],
     classes: 2,
     build: (inputShape, classes) => new XONet({ inputShape, classes }),
+  },
+  'nielsen-conv': {
+    inputShape: [28, 28, 1],
+    classes: 10,
+    build: (inputShape, classes) => new NielsenNet({ inputShape, classes }),
+  },
+  'nielsen-dropout': {
+    inputShape: [28, 28, 1],
+    classes: 10,
+    build: (inputShape, classes) => new NielsenNet({ inputShape, classes, ...NIELSEN_DEEP }),
+  },
+  'all-cnn-c': {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new AllCnnC({ inputShape, classes }),
   },
   'vgg-cifar': {
     inputShape: [32, 32, 3],
@@ -55,6 +86,12 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     classes: 10,
     build: (inputShape, classes) => new ResNetCifar(20, { inputShape, classes }),
   },
+  alexnet: { ...IMAGENET, build: (inputShape, classes) => new AlexNet({ inputShape, classes }) },
+  vgg11: { ...IMAGENET, build: (inputShape, classes) => new Vgg(11, { inputShape, classes }) },
+  vgg16: { ...IMAGENET, build: (inputShape, classes) => new Vgg(16, { inputShape, classes }) },
+  resnet18: { ...IMAGENET, build: (inputShape, classes) => new ResNet(18, { inputShape, classes }) },
+  resnet34: { ...IMAGENET, build: (inputShape, classes) => new ResNet(34, { inputShape, classes }) },
+  resnet50: { ...IMAGENET, build: (inputShape, classes) => new ResNet(50, { inputShape, classes }) },
 };
 
 /** The names that `createModel` knows. */

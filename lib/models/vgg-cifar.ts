@@ -3,15 +3,13 @@
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { checkCount } from '../nn/check.js';
-import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
-import { constant_, kaimingNormal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
-import { MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
+import { vggFeatures } from './vgg.js';
 
 /** Which VGG. */
 export interface VggCifarOptions {
@@ -41,20 +39,8 @@ export class VggCifar extends Module {
     const { inputShape = [32, 32, 3], classes = 10 } = options;
     const [h, w, c] = checkImageShape('VggCifar', inputShape, 16);
     checkCount('VggCifar', 'classes', classes);
-    const layers: Module[] = [];
-    let inChannels = c;
-    for (const group of GROUPS) {
-      for (const outChannels of group) {
-        const conv = new Conv2d(inChannels, outChannels, { kernelSize: 3, padding: 1 });
-        kaimingNormal_(conv.weight, { mode: 'fanOut' });
-        if (conv.bias !== null) constant_(conv.bias, 0);
-        layers.push(conv, new ReLU());
-        inChannels = outChannels;
-      }
-      layers.push(new MaxPool2d(2));
-    }
-    this.features = new Sequential(...layers);
-    const shape = [Math.floor(h / 16), Math.floor(w / 16), inChannels] as const;
+    this.features = vggFeatures(GROUPS, c);
+    const shape = [Math.floor(h / 16), Math.floor(w / 16), 512] as const;
     this.classifier = new Sequential(
       new Linear(shape[0] * shape[1] * shape[2], 512, { flattenedFrom: shape }),
       new ReLU(),

@@ -123,20 +123,46 @@ describe('receptive summary', () => {
   it('lists the layers of a named model', async () => {
     const { status, stdout } = await receptive(['summary', 'lenet5'], cwd);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^conv2 +Conv2d +\[n, 10, 10, 16\] +2,416 +240\.0 k$/m);
-    expect(stdout).toMatch(/^ +61,706 +416\.5 k$/m);
+    expect(stdout).toMatch(/^conv2 +Conv2d +10x10x16 +2,416 +240\.0 k +6\.4 kB +14 +2 +2$/m);
+    expect(stdout).toMatch(/^ +61,706 +416\.5 k +58\.4 kB$/m);
   });
 
   it('gives the same as JSON, from a file too', async () => {
     const { stdout } = await receptive(['summary', model, '--json'], cwd);
     const { layers, ...rest } = lastJson(stdout) as { layers: object[] } & Record<string, unknown>;
-    expect(rest).toMatchObject({ model: 'xo', inputShape: [24, 24, 1], parameters: 19_906 });
+    expect(rest).toMatchObject({
+      model: 'xo',
+      inputShape: [24, 24, 1],
+      parameters: 19_906,
+      weightBytes: 79_624,
+    });
     expect(layers[0]).toEqual({
       path: 'conv1',
       type: 'Conv2d',
       outputShape: [1, 24, 24, 8],
       parameters: 208,
       multiplyAdds: 115_200,
+      outputBytes: 18_432,
+      receptiveField: { size: [5, 5], stride: [1, 1], padding: [2, 2] },
+    });
+  });
+
+  it('describes the largest model without its memory', async () => {
+    const { status, stdout } = await receptive(['summary', 'vgg16', '--json'], cwd);
+    expect(status).toBe(0);
+    const { layers, ...totals } = lastJson(stdout) as { layers: { path: string; receptiveField: object }[] };
+    expect(totals).toEqual({
+      model: 'vgg16',
+      inputShape: [224, 224, 3],
+      parameters: 138_357_544,
+      multiplyAdds: 15_470_264_320,
+      outputBytes: expect.any(Number),
+      weightBytes: 553_430_176,
+    });
+    expect(layers.find(({ path }) => path === 'features.30')?.receptiveField).toEqual({
+      size: [212, 212],
+      stride: [32, 32],
+      padding: [90, 90],
     });
   });
 });

@@ -11,3 +11,22 @@ export function pattern(salt: number, count: number): Float64Array {
     return (h >>> 16) / 32768 - 1;
   });
 }
+
+/** What make_resnet_golden.py and make_models_golden.py fill a tensor of this name and PyTorch's shape with. */
+export function patternState(
+  name: string,
+  shape: readonly number[],
+  salt: number,
+): Float64Array | Int32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (name.endsWith('num_batches_tracked')) return Int32Array.of(3);
+  const numbers = pattern(salt, size);
+  if (shape.length === 3) return numbers.map((value) => value / 4); // the weights of a partial convolution
+  if (shape.length > 1) {
+    const fanIn = size / shape[0];
+    const scale = 2 ** Math.round(Math.log2(Math.sqrt(6 / fanIn)));
+    return numbers.map((value) => value * scale);
+  }
+  const startsAtOne = name.endsWith('running_var') || name.endsWith('weight');
+  return numbers.map((value) => (startsAtOne ? 1 + value / 2 : value / 4));
+}

@@ -4,31 +4,67 @@ import { LeNet5 } from '../../lib/models/lenet5.js';
 import { createModel, modelNames } from '../../lib/models/registry.js';
 import { XONet } from '../../lib/models/xo.js';
 import { summarize } from '../../lib/nn/summary.js';
+import { withoutMemory } from '../../lib/nn/without-memory.js';
 import { sum } from '../../lib/ops/reduce.js';
 import { manualSeed, randn } from '../../lib/tensor/random.js';
-import { tensorScope } from '../../lib/tensor/scope.js';
+import { memory, tensorScope } from '../../lib/tensor/scope.js';
 import { refused } from '../helpers/refused.js';
+
+/** Name, images, classes, parameters, and who says so. */
+const MODELS: [string, number[], number, number, string][] = [
+  ['lenet5', [28, 28, 1], 10, 61_706, 'every introduction'],
+  ['lenet5-1998', [32, 32, 1], 10, 60_000, 'LeCun et al. 1998, II.B: 60,000 trainable free parameters'],
+  ['xo', [24, 24, 1], 2, 19_906, 'by hand'],
+  ['nielsen-conv', [28, 28, 1], 10, 289_630, 'by hand: 520 + 2,880 x 100 + 100 + 1,010'],
+  ['nielsen-dropout', [28, 28, 1], 10, 1_672_570, 'by hand: 520 + 20,040 + 641,000 + 1,001,000 + 10,010'],
+  ['all-cnn-c', [32, 32, 3], 10, 1_369_738, 'Springenberg et al. 2015: 1.4 M; by hand from table 1'],
+  ['vgg-cifar', [32, 32, 3], 10, 5_555_082, 'by hand'],
+  ['resnet18-cifar', [32, 32, 3], 10, 11_173_962, 'kuangliu/pytorch-cifar'],
+  ['resnet20-cifar', [32, 32, 3], 10, 269_722, 'akamaster/pytorch_resnet_cifar10; He et al. 2015: 0.27 M'],
+  ['alexnet', [224, 224, 3], 1000, 61_100_840, 'torchvision, AlexNet_Weights num_params'],
+  ['vgg11', [224, 224, 3], 1000, 132_863_336, 'torchvision, VGG11_Weights num_params'],
+  ['vgg16', [224, 224, 3], 1000, 138_357_544, 'torchvision, VGG16_Weights num_params'],
+  ['resnet18', [224, 224, 3], 1000, 11_689_512, 'torchvision, ResNet18_Weights num_params'],
+  ['resnet34', [224, 224, 3], 1000, 21_797_672, 'torchvision, ResNet34_Weights num_params'],
+  ['resnet50', [224, 224, 3], 1000, 25_557_032, 'torchvision, ResNet50_Weights num_params'],
+];
 
 describe('createModel', () => {
   it('knows its names', () => {
-    expect(modelNames).toEqual(['lenet5', 'xo', 'vgg-cifar', 'resnet18-cifar', 'resnet20-cifar']);
+    expect(modelNames).toEqual(MODELS.map(([name]) => name));
   });
 
-  it.each([
-    ['lenet5', [28, 28, 1], 10, 61_706],
-    ['xo', [24, 24, 1], 2, 19_906],
-    ['vgg-cifar', [32, 32, 3], 10, 5_555_082],
-    ['resnet18-cifar', [32, 32, 3], 10, 11_173_962],
-    ['resnet20-cifar', [32, 32, 3], 10, 269_722],
-  ] as const)(
-    '%s has its own image size, classes and parameters',
+  it.each(MODELS)(
+    '%s for %j and %i classes has %i parameters: %s',
     (name, inputShape, classes, parameters) => {
-      const created = createModel(name);
-      using model = created.model;
-      expect(created).toMatchObject({ name, inputShape, classes });
-      expect(model.parameterCount).toBe(parameters);
+      const before = memory();
+      const found = withoutMemory(() => {
+        const { model, ...created } = createModel(name);
+        return { ...created, parameters: model.parameterCount };
+      });
+      expect(found).toEqual({ name, inputShape, classes, parameters });
+      expect(memory().bytes).toBe(before.bytes);
     },
   );
+
+  it('gives large models their published work for one image', () => {
+    const multiplyAdds = (name: string) =>
+      withoutMemory(() => {
+        const { model, inputShape } = createModel(name);
+        return summarize(model, inputShape).reduce((total, layer) => total + layer.multiplyAdds, 0) / 1e9;
+      });
+    // torchvision's GFLOPS of convolutions and linear layers
+    for (const [name, published] of [
+      ['alexnet', 0.71],
+      ['vgg11', 7.61],
+      ['vgg16', 15.47],
+      ['resnet18', 1.81],
+      ['resnet34', 3.66],
+      ['resnet50', 4.09],
+    ] as const) {
+      expect(multiplyAdds(name), name).toBeCloseTo(published, 2);
+    }
+  });
 
   it.each([
     ['lenet5', [12, 12, 1], 2],
@@ -37,6 +73,13 @@ describe('createModel', () => {
     ['vgg-cifar', [16, 35, 1], 2],
     ['resnet18-cifar', [8, 9, 1], 2],
     ['resnet20-cifar', [8, 13, 4], 3],
+    ['lenet5-1998', [28, 28, 2], 3],
+    ['lenet5-1998', [32, 32, 1], 12],
+    ['nielsen-conv', [6, 9, 2], 3],
+    ['nielsen-dropout', [16, 17, 3], 4],
+    ['all-cnn-c', [9, 14, 1], 2],
+    ['resnet18', [32, 37, 1], 2],
+    ['resnet50', [33, 32, 2], 3],
   ] as const)('%s for images %j learns %i classes', (name, inputShape, classes) => {
     using model = createModel(name, { inputShape, classes }).model;
     using _scope = tensorScope();
@@ -60,12 +103,13 @@ describe('createModel', () => {
   it.each([
     ['lenet', 'did you mean lenet5?'],
     ['LeNet-5', 'did you mean lenet5?'],
-    ['vgg16', undefined],
+    ['vgg-16', 'did you mean vgg16?'],
+    ['inception', undefined],
     ['constructor', undefined],
   ])('refuses %j with the names it knows', (name, hint) => {
     expect(refused(() => createModel(name))).toMatchObject({
       code: 'ERR_ARGUMENT',
-      expected: 'one of lenet5, xo, vgg-cifar, resnet18-cifar, resnet20-cifar',
+      expected: `one of ${modelNames.join(', ')}`,
       hint,
     });
   });

@@ -10,7 +10,7 @@ import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
 import { channelsLast, expectRelative, readGolden } from '../helpers/golden.js';
-import { pattern } from '../helpers/pattern.js';
+import { pattern, patternState } from '../helpers/pattern.js';
 
 interface Case {
   readonly depth: 18 | 20;
@@ -26,20 +26,6 @@ interface Case {
 const golden = readGolden<Case[]>('resnet-cifar.safetensors');
 const caseOf = (depth: number) => golden.cases.find((item) => item.depth === depth) as Case;
 
-/** What make_resnet_golden.py fills a tensor with. */
-function contents(name: string, shape: readonly number[], salt: number): Float64Array | Int32Array {
-  const size = shape.reduce((product, length) => product * length, 1);
-  if (name.endsWith('num_batches_tracked')) return Int32Array.of(3);
-  const numbers = pattern(salt, size);
-  if (shape.length > 1) {
-    const fanIn = size / shape[0];
-    const scale = 2 ** Math.round(Math.log2(Math.sqrt(6 / fanIn)));
-    return numbers.map((value) => value * scale);
-  }
-  const startsAtOne = name.endsWith('running_var') || name.endsWith('weight');
-  return numbers.map((value) => (startsAtOne ? 1 + value / 2 : value / 4));
-}
-
 /** The model with PyTorch's state. */
 function filled({ depth, size, state }: Case, dtype: 'float32' | 'float64'): ResNetCifar {
   const model = new ResNetCifar(depth, { inputShape: [size, size, 3] }).to(dtype);
@@ -48,7 +34,7 @@ function filled({ depth, size, state }: Case, dtype: 'float32' | 'float64'): Res
   expect([...own.keys()].map((name) => [name, layouts.get(name)!.fileShape])).toEqual(state);
   state.forEach(([name, shape], salt) => {
     const target = own.get(name)!;
-    using source = tensor(layouts.get(name)!.fromFile(contents(name, shape, salt)), target.shape, {
+    using source = tensor(layouts.get(name)!.fromFile(patternState(name, shape, salt)), target.shape, {
       dtype: target.dtype,
     });
     target.write(source.data());
