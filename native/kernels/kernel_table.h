@@ -3,13 +3,17 @@
 // Ops read this table and hold no number of their own.
 #pragma once
 
+#include "kernels/activation_kernels.h"
 #include "kernels/batch_norm_kernels.h"
 #include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/image_kernels.h"
 #include "kernels/interleaved_kernels.h"
+#include "kernels/layer_norm_kernels.h"
+#include "kernels/local_response_norm_kernels.h"
 #include "kernels/optimizer_kernels.h"
 #include "kernels/pool2d_kernels.h"
+#include "kernels/prelu_kernels.h"
 #include "kernels/random_kernels.h"
 #include "kernels/softmax_kernels.h"
 #include "kernels/upsample_kernels.h"
@@ -35,6 +39,10 @@ struct KernelTable {
   const WinnerKernels* winner;
   const WinnerKernels* narrow_winner;  // for rows of at most 8 floats
   const UpsampleKernels* upsample;
+  const ActivationKernels* activation;
+  const LayerNormKernels* layer_norm;
+  const LocalResponseNormKernels* local_response_norm;
+  const PReluKernels* prelu;
 };
 
 }  // namespace receptive

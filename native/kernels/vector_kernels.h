@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contracts of the elementwise kernels. All take `count` floats; outputs may alias inputs exactly, never
-// partly.
+// Contracts of elementwise arithmetic and sums. All take `count` floats; outputs may alias inputs exactly,
+// never partly.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,6 @@ struct VectorKernels {
   void (*add_rows)(float* out, const float* in, std::int64_t rows, std::int64_t columns);
   // Sum in a fixed tree: lanes first, then across the lanes
   float (*sum)(const float* in, std::int64_t count);
-
-  // Activations: y from x; dx from dy and the output y
-  void (*relu_forward)(float* y, const float* x, std::int64_t count);
-  void (*relu_backward)(float* dx, const float* dy, const float* y, std::int64_t count);
-  void (*tanh_forward)(float* y, const float* x, std::int64_t count);
-  void (*tanh_backward)(float* dx, const float* dy, const float* y, std::int64_t count);
-  void (*sigmoid_forward)(float* y, const float* x, std::int64_t count);
-  void (*sigmoid_backward)(float* dx, const float* dy, const float* y, std::int64_t count);
 };
 
 }  // namespace receptive

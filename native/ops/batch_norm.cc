@@ -102,14 +102,13 @@ struct MergedMoments {
 
 // What comes through the ReLU behind, for a chunk: it stays in the near cache for the sums.
 void pass(const BatchNormGradients<float>& of, std::int64_t at, std::int64_t count) {
-  const VectorKernels& vector = *kernels().vector;
   float* passed = of.passed + at;
   const float* dy = of.dy + at;
   if (of.other != nullptr) {
-    vector.add(passed, dy, of.other + at, count);
+    kernels().vector->add(passed, dy, of.other + at, count);
     dy = passed;
   }
-  vector.relu_backward(passed, dy, of.relu_output + at, count);
+  kernels().activation->relu.backward(passed, dy, of.relu_output + at, count, {});
 }
 
 void update(float* running, double momentum, double value) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "kernels/activation_kernels.h"
 #include "runtime/parallel_for.h"
 
 namespace receptive::ops {
@@ -12,18 +13,25 @@ namespace receptive::ops {
 // as long as a fork-join.
 constexpr std::int64_t kElementwiseGrain = 1 << 14;
 
-// kernel(out, in..., further arguments..., count) for each range; every pointer advances with it.
-inline void unary(void (*kernel)(float*, const float*, std::int64_t), float* out, const float* in,
-                  std::int64_t count) {
-  parallel_ranges(count, kElementwiseGrain, [=](std::int64_t begin, std::int64_t end) {
-    kernel(out + begin, in + begin, end - begin);
-  });
-}
-
+// kernel(out, in..., count) for each range; every pointer advances with it.
 inline void binary(void (*kernel)(float*, const float*, const float*, std::int64_t), float* out,
                    const float* a, const float* b, std::int64_t count) {
   parallel_ranges(count, kElementwiseGrain, [=](std::int64_t begin, std::int64_t end) {
     kernel(out + begin, a + begin, b + begin, end - begin);
+  });
+}
+
+inline void activation_forward(const ActivationKernel& kernel, float* y, const float* x, std::int64_t count,
+                               const ActivationOptions<float>& options) {
+  parallel_ranges(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    kernel.forward(y + begin, x + begin, end - begin, options);
+  });
+}
+
+inline void activation_backward(const ActivationKernel& kernel, float* dx, const float* dy, const float* kept,
+                                std::int64_t count, const ActivationOptions<float>& options) {
+  parallel_ranges(count, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+    kernel.backward(dx + begin, dy + begin, kept + begin, end - begin, options);
   });
 }
 

@@ -63,9 +63,9 @@ void column_sum(float* out, const float* in, std::int64_t rows, std::int64_t col
 
 void relu_backward_sum(float* dx, float* sums, const float* dy, const float* y, std::int64_t rows,
                        std::int64_t columns) {
-  const auto relu = kernels().vector->relu_backward;
+  const auto relu = kernels().activation->relu.backward;
   sum_columns(sums, dx, rows, columns,
-              [=](std::int64_t at, std::int64_t count) { relu(dx + at, dy + at, y + at, count); });
+              [=](std::int64_t at, std::int64_t count) { relu(dx + at, dy + at, y + at, count, {}); });
 }
 
 float sum(const float* in, std::int64_t count, float factor) {

@@ -15,20 +15,31 @@ std::int64_t rows_per_task(std::int64_t classes) {
   return std::max<std::int64_t>(1, kElementwiseGrain / 4 / classes);
 }
 
-}  // namespace
-
-void softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes) {
-  const auto kernel = kernels().softmax->forward;
+// kernel(out, in..., rows, classes) on ranges of rows
+template <typename Kernel, typename... In>
+void for_rows(Kernel kernel, std::int64_t rows, std::int64_t classes, float* out, const In*... in) {
   parallel_ranges(rows, rows_per_task(classes), [=](std::int64_t begin, std::int64_t end) {
-    kernel(y + begin * classes, x + begin * classes, end - begin, classes);
+    kernel(out + begin * classes, (in + begin * classes)..., end - begin, classes);
   });
 }
 
+}  // namespace
+
+void softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes) {
+  for_rows(kernels().softmax->forward, rows, classes, y, x);
+}
+
 void softmax_backward(float* dx, const float* dy, const float* y, std::int64_t rows, std::int64_t classes) {
-  const auto kernel = kernels().softmax->backward;
-  parallel_ranges(rows, rows_per_task(classes), [=](std::int64_t begin, std::int64_t end) {
-    kernel(dx + begin * classes, dy + begin * classes, y + begin * classes, end - begin, classes);
-  });
+  for_rows(kernels().softmax->backward, rows, classes, dx, dy, y);
+}
+
+void log_softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes) {
+  for_rows(kernels().softmax->log_forward, rows, classes, y, x);
+}
+
+void log_softmax_backward(float* dx, const float* dy, const float* y, std::int64_t rows,
+                          std::int64_t classes) {
+  for_rows(kernels().softmax->log_backward, rows, classes, dx, dy, y);
 }
 
 float softmax_cross_entropy(float* dlogits, const float* logits, const std::int32_t* labels,

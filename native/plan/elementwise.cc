@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions of elementwise functions, sums and activations.
+// Instructions of elementwise arithmetic and sums.
 #include "ops/elementwise.h"
 
 #include <algorithm>
@@ -10,28 +10,14 @@
 #include "kernels/select.h"
 #include "ops/reduce.h"
 #include "plan/opcodes.h"
+#include "reference/activations.h"
 #include "reference/elementwise.h"
 
 namespace receptive::plan {
 namespace {
 
-using Unary = void (*)(float*, const float*, std::int64_t);
 using Binary = void (*)(float*, const float*, const float*, std::int64_t);
-using ReferenceUnary = void (*)(double*, const double*, std::int64_t);
 using ReferenceBinary = void (*)(double*, const double*, const double*, std::int64_t);
-
-// (out, in)
-Status run_unary(const Arguments& args, Unary kernel, ReferenceUnary oracle) {
-  const std::int64_t size = args.size(0);
-  RECEPTIVE_CHECK(args.require(0, float_dtype(args), size));
-  RECEPTIVE_CHECK(args.require(1, float_dtype(args), size));
-  if (is_double(args)) {
-    oracle(args.data<double>(0), args.data<double>(1), size);
-  } else {
-    ops::unary(kernel, args.data<float>(0), args.data<float>(1), size);
-  }
-  return Status::success();
-}
 
 // (out, a, b)
 Status run_binary(const Arguments& args, Binary kernel, ReferenceBinary oracle) {
@@ -190,14 +176,6 @@ Status column_sum(const Arguments& args) {
   return Status::success();
 }
 
-// Forward: (y, x). Backward: (dx, dy, y).
-Status relu_forward(const Arguments& args) {
-  return run_unary(args, kernels().vector->relu_forward, reference::relu_forward);
-}
-Status relu_backward(const Arguments& args) {
-  return run_binary(args, kernels().vector->relu_backward, reference::relu_backward);
-}
-
 // (dx, sums [columns], dy, y; rows, columns): the gradient of a ReLU, and its sums over the rows: that of a
 // bias
 Status relu_backward_sum(const Arguments& args) {
@@ -206,27 +184,14 @@ Status relu_backward_sum(const Arguments& args) {
   for (const int whole : {0, 2, 3}) RECEPTIVE_CHECK(args.require(whole, float_dtype(args), rows * columns));
   RECEPTIVE_CHECK(args.require(1, float_dtype(args), columns));
   if (is_double(args)) {
-    reference::relu_backward(args.data<double>(0), args.data<double>(2), args.data<double>(3),
-                             rows * columns);
+    reference::activation_backward<reference::Relu>(args.data<double>(0), args.data<double>(2),
+                                                    args.data<double>(3), rows * columns, {});
     reference::column_sum(args.data<double>(1), args.data<double>(0), rows, columns);
   } else {
     ops::relu_backward_sum(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
                            rows, columns);
   }
   return Status::success();
-}
-
-Status tanh_forward(const Arguments& args) {
-  return run_unary(args, kernels().vector->tanh_forward, reference::tanh_forward);
-}
-Status tanh_backward(const Arguments& args) {
-  return run_binary(args, kernels().vector->tanh_backward, reference::tanh_backward);
-}
-Status sigmoid_forward(const Arguments& args) {
-  return run_unary(args, kernels().vector->sigmoid_forward, reference::sigmoid_forward);
-}
-Status sigmoid_backward(const Arguments& args) {
-  return run_binary(args, kernels().vector->sigmoid_backward, reference::sigmoid_backward);
 }
 
 }  // namespace receptive::plan

@@ -32,8 +32,9 @@ bool is_any(const Recorded& instruction, std::initializer_list<const char*> name
 }
 
 bool is_elementwise(const Recorded& instruction) {
-  return is_any(instruction, {"relu_forward", "relu_backward", "tanh_forward", "tanh_backward",
-                              "sigmoid_forward", "sigmoid_backward"});
+#define RECEPTIVE_NAMES(name, Body) #name "_forward", #name "_backward",
+  return is_any(instruction, {RECEPTIVE_ACTIVATIONS(RECEPTIVE_NAMES)});
+#undef RECEPTIVE_NAMES
 }
 
 bool is_pool(const Recorded& instruction) {

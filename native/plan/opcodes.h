@@ -24,13 +24,31 @@
   X(sum, at(0), none, kPure)                                         \
   X(require_finite, none, none, kOnce)                               \
   X(column_sum, at(0), none, kPure)                                  \
+  X(relu_backward_sum, at(0, 1), at(2, 3), kPure)                    \
+  /* activations.cc, as kernels/activation_kernels.h lists them */   \
+  X(elu_forward, at(0), at(1), kPure)                                \
+  X(elu_backward, at(0), at(1, 2), kPure)                            \
+  X(gelu_forward, at(0), at(1), kPure)                               \
+  X(gelu_backward, at(0), at(1, 2), kPure)                           \
+  X(gelu_tanh_forward, at(0), at(1), kPure)                          \
+  X(gelu_tanh_backward, at(0), at(1, 2), kPure)                      \
+  X(hardswish_forward, at(0), at(1), kPure)                          \
+  X(hardswish_backward, at(0), at(1, 2), kPure)                      \
+  X(leaky_relu_forward, at(0), at(1), kPure)                         \
+  X(leaky_relu_backward, at(0), at(1, 2), kPure)                     \
   X(relu_forward, at(0), at(1), kPure)                               \
   X(relu_backward, at(0), at(1, 2), kPure)                           \
-  X(relu_backward_sum, at(0, 1), at(2, 3), kPure)                    \
-  X(tanh_forward, at(0), at(1), kPure)                               \
-  X(tanh_backward, at(0), at(1, 2), kPure)                           \
   X(sigmoid_forward, at(0), at(1), kPure)                            \
   X(sigmoid_backward, at(0), at(1, 2), kPure)                        \
+  X(silu_forward, at(0), at(1), kPure)                               \
+  X(silu_backward, at(0), at(1, 2), kPure)                           \
+  X(softplus_forward, at(0), at(1), kPure)                           \
+  X(softplus_backward, at(0), at(1, 2), kPure)                       \
+  X(tanh_forward, at(0), at(1), kPure)                               \
+  X(tanh_backward, at(0), at(1, 2), kPure)                           \
+  /* prelu.cc */                                                     \
+  X(prelu_forward, at(0), at(1), kPure)                              \
+  X(prelu_backward, at(0, 1), at(2, 3), kPure)                       \
   /* gemm.cc */                                                      \
   X(matmul, at(0), none, kPure)                                      \
   X(linear_forward, at(0), none, kPure)                              \
@@ -73,6 +91,14 @@
   X(batch_norm_eval, at(0, 1, 2), at(3, 8), kPure)                   \
   X(batch_norm_backward, at(0, 1, 2), at(3, 4, 8), kPure)            \
   X(batch_norm_join_backward, at(0, 1, 2, 3), at(4, 5, 6, 7), kPure) \
+  /* group_norm.cc */                                                \
+  X(group_norm_forward, at(0, 1, 2), at(3), kPure)                   \
+  X(group_norm_backward, at(0, 1, 2), at(3, 4), kPure)               \
+  X(layer_norm_forward, at(0, 1, 2), at(3), kPure)                   \
+  X(layer_norm_backward, at(0, 1, 2), at(3, 4), kPure)               \
+  /* local_response_norm.cc */                                       \
+  X(local_response_norm_forward, at(0), at(1), kPure)                \
+  X(local_response_norm_backward, at(0), at(1, 2), kPure)            \
   /* fold_batch_norm.cc */                                           \
   X(fold_batch_norm, at(0, 1), none, kPure)                          \
   /* copy_columns.cc */                                              \
@@ -81,6 +107,8 @@
   /* softmax.cc */                                                   \
   X(softmax_forward, at(0), none, kPure)                             \
   X(softmax_backward, at(0), none, kPure)                            \
+  X(log_softmax_forward, at(0), at(1), kPure)                        \
+  X(log_softmax_backward, at(0), at(1, 2), kPure)                    \
   X(softmax_cross_entropy, at(0, 1), none, kPure)                    \
   X(argmax, at(0), none, kPure)                                      \
   X(count_equal, at(0), none, kPure)                                 \

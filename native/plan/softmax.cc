@@ -7,33 +7,58 @@
 #include "reference/softmax.h"
 
 namespace receptive::plan {
+namespace {
+
+using RowsOf = void (*)(float*, const float*, std::int64_t, std::int64_t);
+using RowsOfTwo = void (*)(float*, const float*, const float*, std::int64_t, std::int64_t);
+using ReferenceRowsOf = void (*)(double*, const double*, std::int64_t, std::int64_t);
+using ReferenceRowsOfTwo = void (*)(double*, const double*, const double*, std::int64_t, std::int64_t);
+
+// All `count` operands are [rows][classes].
+Status require_rows(const Arguments& args, int count) {
+  RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
+  for (int i = 0; i < count; ++i)
+    RECEPTIVE_CHECK(args.require(i, float_dtype(args), args.integer(0) * args.integer(1)));
+  return Status::success();
+}
 
 // (y, x)
-Status softmax_forward(const Arguments& args) {
-  RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
+Status run_forward(const Arguments& args, RowsOf kernel, ReferenceRowsOf oracle) {
+  RECEPTIVE_CHECK(require_rows(args, 2));
   const std::int64_t rows = args.integer(0), classes = args.integer(1);
-  RECEPTIVE_CHECK(args.require(0, float_dtype(args), rows * classes));
-  RECEPTIVE_CHECK(args.require(1, float_dtype(args), rows * classes));
   if (is_double(args)) {
-    reference::softmax_forward(args.data<double>(0), args.data<double>(1), rows, classes);
+    oracle(args.data<double>(0), args.data<double>(1), rows, classes);
   } else {
-    ops::softmax_forward(args.data<float>(0), args.data<float>(1), rows, classes);
+    kernel(args.data<float>(0), args.data<float>(1), rows, classes);
   }
   return Status::success();
 }
 
 // (dx, dy, y)
-Status softmax_backward(const Arguments& args) {
-  RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
+Status run_backward(const Arguments& args, RowsOfTwo kernel, ReferenceRowsOfTwo oracle) {
+  RECEPTIVE_CHECK(require_rows(args, 3));
   const std::int64_t rows = args.integer(0), classes = args.integer(1);
-  for (int i = 0; i < 3; ++i) RECEPTIVE_CHECK(args.require(i, float_dtype(args), rows * classes));
   if (is_double(args)) {
-    reference::softmax_backward(args.data<double>(0), args.data<double>(1), args.data<double>(2), rows,
-                                classes);
+    oracle(args.data<double>(0), args.data<double>(1), args.data<double>(2), rows, classes);
   } else {
-    ops::softmax_backward(args.data<float>(0), args.data<float>(1), args.data<float>(2), rows, classes);
+    kernel(args.data<float>(0), args.data<float>(1), args.data<float>(2), rows, classes);
   }
   return Status::success();
+}
+
+}  // namespace
+
+Status softmax_forward(const Arguments& args) {
+  return run_forward(args, ops::softmax_forward, reference::softmax_forward);
+}
+Status softmax_backward(const Arguments& args) {
+  return run_backward(args, ops::softmax_backward, reference::softmax_backward);
+}
+Status log_softmax_forward(const Arguments& args) {
+  return run_forward(args, ops::log_softmax_forward, reference::log_softmax_forward);
+}
+Status log_softmax_backward(const Arguments& args) {
+  return run_backward(args, ops::log_softmax_backward, reference::log_softmax_backward);
 }
 
 // (loss [1], dlogits?, logits, labels int32 [rows]): the mean loss, and its gradient unless left out

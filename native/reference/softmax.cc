@@ -35,6 +35,22 @@ void softmax_backward(double* dx, const double* dy, const double* y, std::int64_
   }
 }
 
+void log_softmax_forward(double* y, const double* x, std::int64_t rows, std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, y += classes, x += classes) {
+    const RowSum sum = sum_row(x, classes);
+    for (std::int64_t c = 0; c < classes; ++c) y[c] = x[c] - sum.most - std::log(sum.total);
+  }
+}
+
+void log_softmax_backward(double* dx, const double* dy, const double* y, std::int64_t rows,
+                          std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, dx += classes, dy += classes, y += classes) {
+    double total = 0;
+    for (std::int64_t c = 0; c < classes; ++c) total += dy[c];
+    for (std::int64_t c = 0; c < classes; ++c) dx[c] = dy[c] - std::exp(y[c]) * total;
+  }
+}
+
 double softmax_cross_entropy(double* dlogits, const double* logits, const std::int32_t* labels,
                              std::int64_t rows, std::int64_t classes) {
   double losses = 0;

@@ -91,6 +91,83 @@ describe('softmax', () => {
   });
 });
 
+describe('log_softmax', () => {
+  it('forward and backward stay within rounding', () => {
+    forSeeds(30, (random) => {
+      const { rows, classes, x } = randomRows(random);
+      const size = rows * classes;
+      within(`${rows} x ${classes}`, () => {
+        const shape = [rows, classes];
+        const [y] = checkAgainstReference(
+          'log_softmax_forward',
+          [floats(size)],
+          [x],
+          shape,
+          (_, __, wanted) => relative(classes, 0) + 2 * EPSILON * Math.abs(wanted),
+        );
+        const dy = random.floats(size);
+        const inputs = [dy, Float32Array.from(y)];
+        checkAgainstReference(
+          'log_softmax_backward',
+          [floats(size)],
+          inputs,
+          shape,
+          (_, i) => (4 * Math.sqrt(classes + 4) + 8) * EPSILON * (Math.abs(dy[i]) + Math.exp(y[i]) * classes),
+        );
+      });
+    });
+  });
+
+  it('has the gradient of central differences, in double precision, and works in place', () => {
+    forSeeds(6, (random) => {
+      const [rows, classes] = [3, random.int(1, 6)];
+      const x = Float64Array.from(random.floats(rows * classes, -3, 3));
+      const forward = (at: Float64Array) =>
+        call('log_softmax_forward', [doubles(at.length)], [at], [rows, classes])[0];
+      const y = forward(x);
+      const backward = (dy: Float64Array) =>
+        call('log_softmax_backward', [doubles(x.length)], [dy, y], [rows, classes])[0];
+      expectGradient(x, forward, backward, random);
+      const given = random.floats(36 * 5);
+      for (const data of [given, Float64Array.from(given)]) {
+        const kind = data instanceof Float64Array ? doubles : floats;
+        const [out] = call('log_softmax_forward', [kind(180)], [data], [5, 36]);
+        const [dx] = call('log_softmax_backward', [kind(180)], [data, out], [5, 36]);
+        const handles = [toTensor(data), toTensor(data), toTensor(out)];
+        run('log_softmax_forward', [handles[0], handles[0]], [5, 36]);
+        expectSameBits(fromTensor(handles[0]), out);
+        run('log_softmax_backward', [handles[1], handles[1], handles[2]], [5, 36]);
+        expectSameBits(fromTensor(handles[1]), dx);
+        free(...handles);
+      }
+    });
+  });
+
+  it('does not overflow; -Infinity stays, +Infinity and NaN spoil their row', () => {
+    const x = Float32Array.of(
+      3e38,
+      3e38,
+      -3e38,
+      0,
+      -1000,
+      -Infinity,
+      Infinity,
+      0,
+      1,
+      -Infinity,
+      -Infinity,
+      -Infinity,
+    );
+    forEachIsaAndThreads(() => {
+      const [y] = call('log_softmax_forward', [floats(12)], [x], [4, 3]);
+      const half = Math.fround(-Math.LN2);
+      expect([...y.slice(0, 3)]).toEqual([half, half, -Infinity]);
+      expect([...y.slice(3, 6)]).toEqual([0, -1000, -Infinity]);
+      expect([...y.slice(6)]).toEqual(Array(6).fill(NaN));
+    });
+  });
+});
+
 describe('softmax_cross_entropy', () => {
   const crossEntropy = (x: NumberArray, labels: Int32Array, classes: number) => {
     const kind = x instanceof Float64Array ? doubles : floats;

@@ -16,10 +16,17 @@ extern const InterleavedKernels kAvx2Interleaved;
 extern const WinogradKernels kAvx2Winograd;
 extern const WinnerKernels kAvx2Winner;
 extern const UpsampleKernels kAvx2Upsample;
+extern const ActivationKernels kAvx2Activation;
+extern const LayerNormKernels kAvx2LayerNorm;
+extern const LocalResponseNormKernels kAvx2LocalResponseNorm;
+extern const PReluKernels kAvx2PRelu;
 
-const KernelTable kAvx2Table = {"avx2",       &kAvx2Gemm,      &kAvx2Vector,      &kAvx2Image,
-                                &kAvx2Pool2d, &kAvx2Softmax,   &kAvx2Random,      &kAvx2Optimizer,
-                                &kAvx2Gather, &kAvx2BatchNorm, &kAvx2Interleaved, &kAvx2Winograd,
-                                &kAvx2Winner, &kAvx2Winner,    &kAvx2Upsample};
+const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vector,
+                                &kAvx2Image,      &kAvx2Pool2d,      &kAvx2Softmax,
+                                &kAvx2Random,     &kAvx2Optimizer,   &kAvx2Gather,
+                                &kAvx2BatchNorm,  &kAvx2Interleaved, &kAvx2Winograd,
+                                &kAvx2Winner,     &kAvx2Winner,      &kAvx2Upsample,
+                                &kAvx2Activation, &kAvx2LayerNorm,   &kAvx2LocalResponseNorm,
+                                &kAvx2PRelu};
 
 }  // namespace receptive

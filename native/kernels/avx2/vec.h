@@ -56,6 +56,12 @@ inline Vec times_power_of_two(Vec value, Vec exponent) {
   const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent), _mm256_set1_epi32(127));
   return _mm256_mul_ps(value, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
 }
+inline Vec split_exponent(Vec a, Vec* mantissa) {
+  const __m256i bits = _mm256_castps_si256(a);
+  const __m256i fraction = _mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff));
+  *mantissa = _mm256_castsi256_ps(_mm256_or_si256(fraction, _mm256_set1_epi32(0x3f800000)));
+  return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127)));
+}
 
 inline float reduce_add(Vec a) {
   __m128 quarter = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));

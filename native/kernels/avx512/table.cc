@@ -17,10 +17,17 @@ extern const WinogradKernels kAvx512Winograd;
 extern const WinnerKernels kAvx512Winner;
 extern const WinnerKernels kAvx2Winner;
 extern const UpsampleKernels kAvx512Upsample;
+extern const ActivationKernels kAvx512Activation;
+extern const LayerNormKernels kAvx512LayerNorm;
+extern const LocalResponseNormKernels kAvx512LocalResponseNorm;
+extern const PReluKernels kAvx512PRelu;
 
-const KernelTable kAvx512Table = {"avx512",       &kAvx512Gemm,      &kAvx512Vector,      &kAvx512Image,
-                                  &kAvx512Pool2d, &kAvx512Softmax,   &kAvx512Random,      &kAvx512Optimizer,
-                                  &kAvx512Gather, &kAvx512BatchNorm, &kAvx512Interleaved, &kAvx512Winograd,
-                                  &kAvx512Winner, &kAvx2Winner,      &kAvx512Upsample};
+const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx512Vector,
+                                  &kAvx512Image,      &kAvx512Pool2d,      &kAvx512Softmax,
+                                  &kAvx512Random,     &kAvx512Optimizer,   &kAvx512Gather,
+                                  &kAvx512BatchNorm,  &kAvx512Interleaved, &kAvx512Winograd,
+                                  &kAvx512Winner,     &kAvx2Winner,        &kAvx512Upsample,
+                                  &kAvx512Activation, &kAvx512LayerNorm,   &kAvx512LocalResponseNorm,
+                                  &kAvx512PRelu};
 
 }  // namespace receptive

@@ -54,6 +54,11 @@ inline Vec round_nearest(Vec a) {
 }
 // value * 2^exponent for an integral exponent from -126 to 127
 inline Vec times_power_of_two(Vec value, Vec exponent) { return _mm512_scalef_ps(value, exponent); }
+// The exponent of a normal number above 0, and its mantissa from 1 to 2: a = mantissa * 2^exponent
+inline Vec split_exponent(Vec a, Vec* mantissa) {
+  *mantissa = _mm512_getmant_ps(a, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
+  return _mm512_getexp_ps(a);
+}
 
 // Sum of the lanes, in the tree (((0+8)+(4+12))+...): the same on every call.
 inline float reduce_add(Vec a) {

@@ -22,11 +22,8 @@ inline float row_max(const float* x, std::int64_t classes) {
   return reduce_max(most);
 }
 
-// e^(x - most), and 0 where float32 has no normal number for it
-inline Vec shifted_exp(Vec x, Vec most) {
-  const Vec shifted = sub(x, most);
-  return select(less(shifted, broadcast(-87.0f)), zero(), exp(shifted));
-}
+// 0 where float32 has hardly a normal number for it
+inline Vec shifted_exp(Vec x, Vec most) { return exp(sub(x, most)); }
 
 // Sum of e^(x - most); the terms go to `terms` unless it is nullptr.
 inline float row_exp_sum(float* terms, const float* x, float most, std::int64_t classes) {
@@ -77,6 +74,35 @@ void softmax_backward(float* dx, const float* dy, const float* y, std::int64_t r
   }
 }
 
+void log_softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, y += classes, x += classes) {
+    const float most = row_max(x, classes);
+    const float total = row_exp_sum(nullptr, x, most, classes);
+    const Vec shift = broadcast(most),
+              log_total = broadcast(static_cast<float>(::log(static_cast<double>(total))));
+    std::int64_t i = 0;
+    for (; i + kWidth <= classes; i += kWidth) store(y + i, sub(sub(load(x + i), shift), log_total));
+    if (i < classes) {
+      const PartialVector rest(classes - i);
+      rest.store(y + i, sub(sub(rest.load(x + i), shift), log_total));
+    }
+  }
+}
+
+void log_softmax_backward(float* dx, const float* dy, const float* y, std::int64_t rows,
+                          std::int64_t classes) {
+  for (std::int64_t row = 0; row < rows; ++row, dx += classes, dy += classes, y += classes) {
+    Vec gradients = zero();
+    std::int64_t i = 0;
+    for (; i + kWidth <= classes; i += kWidth) gradients = add(gradients, load(dy + i));
+    const PartialVector rest(classes - i);
+    if (i < classes) gradients = add(gradients, rest.load(dy + i));
+    const Vec total = broadcast(-reduce_add(gradients));
+    for (i = 0; i + kWidth <= classes; i += kWidth) store(dx + i, fma(exp(load(y + i)), total, load(dy + i)));
+    if (i < classes) rest.store(dx + i, fma(exp(rest.load(y + i)), total, rest.load(dy + i)));
+  }
+}
+
 double cross_entropy(float* dlogits, const float* logits, const std::int32_t* labels, std::int64_t rows,
                      std::int64_t classes, float scale) {
   double losses = 0;
@@ -95,7 +121,8 @@ double cross_entropy(float* dlogits, const float* logits, const std::int32_t* la
   return losses;
 }
 
-constexpr SoftmaxKernels kSoftmaxKernels = {softmax_forward, softmax_backward, cross_entropy};
+constexpr SoftmaxKernels kSoftmaxKernels = {softmax_forward, softmax_backward, log_softmax_forward,
+                                            log_softmax_backward, cross_entropy};
 
 }  // namespace
 }  // namespace receptive

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementwise kernels, written once over the vector vocabulary. Include after a vec.h.
+// Elementwise arithmetic and sums, written once over the vector vocabulary. Include after a vec.h.
 #pragma once
 
-#include "kernels/generic/math.inl.h"
+#include "kernels/generic/elementwise.inl.h"
 #include "kernels/vector_kernels.h"
 
 namespace receptive {
 namespace {
-
-// Applies `Body` to every vector of a range, the last one partial. Body is a struct with a static apply(),
-// not a lambda: lambdas would have to be inlined to carry this file's target.
-template <typename Body>
-inline void for_each_vector(float* out, const float* a, const float* b, std::int64_t count) {
-  std::int64_t i = 0;
-  for (; i + kWidth <= count; i += kWidth) store(out + i, Body::apply(load(a + i), load(b + i)));
-  if (i < count) {
-    const Mask lanes = first_lanes(static_cast<int>(count - i));
-    store_partial(out + i, lanes, Body::apply(load_partial(a + i, lanes), load_partial(b + i, lanes)));
-  }
-}
 
 struct Add {
   static inline Vec apply(Vec a, Vec b) { return receptive::add(a, b); }
@@ -26,34 +14,10 @@ struct Add {
 struct Multiply {
   static inline Vec apply(Vec a, Vec b) { return mul(a, b); }
 };
-struct ReluForward {  // max returns its second operand for NaN, so NaN stays NaN
-  static inline Vec apply(Vec x, Vec) { return max(zero(), x); }
-};
-struct ReluBackward {
-  static inline Vec apply(Vec dy, Vec y) { return select(greater(y, zero()), dy, zero()); }
-};
-struct TanhForward {
-  static inline Vec apply(Vec x, Vec) { return tanh(x); }
-};
-struct TanhBackward {
-  static inline Vec apply(Vec dy, Vec y) { return mul(dy, sub(broadcast(1.0f), mul(y, y))); }
-};
-struct SigmoidForward {
-  static inline Vec apply(Vec x, Vec) { return sigmoid(x); }
-};
-struct SigmoidBackward {
-  static inline Vec apply(Vec dy, Vec y) { return mul(dy, mul(y, sub(broadcast(1.0f), y))); }
-};
-
 template <typename Body>
 void binary(float* out, const float* a, const float* b, std::int64_t count) {
-  for_each_vector<Body>(out, a, b, count);
+  for_each_vector(out, a, b, count, Body{});
 }
-template <typename Body>
-void unary(float* out, const float* in, std::int64_t count) {
-  for_each_vector<Body>(out, in, in, count);
-}
-
 void scale_vector(float* out, const float* in, float factor, std::int64_t count) {
   const Vec by = broadcast(factor);
   std::int64_t i = 0;
@@ -87,17 +51,7 @@ float sum_vector(const float* in, std::int64_t count) {
 }
 
 constexpr VectorKernels kVectorKernels = {
-    binary<Add>,
-    binary<Multiply>,
-    scale_vector,
-    add_rows,
-    sum_vector,
-    unary<ReluForward>,
-    binary<ReluBackward>,
-    unary<TanhForward>,
-    binary<TanhBackward>,
-    unary<SigmoidForward>,
-    binary<SigmoidBackward>,
+    binary<Add>, binary<Multiply>, scale_vector, add_rows, sum_vector,
 };
 
 }  // namespace

@@ -16,10 +16,17 @@ extern const InterleavedKernels kScalarInterleaved;
 extern const WinogradKernels kScalarWinograd;
 extern const WinnerKernels kScalarWinner;
 extern const UpsampleKernels kScalarUpsample;
+extern const ActivationKernels kScalarActivation;
+extern const LayerNormKernels kScalarLayerNorm;
+extern const LocalResponseNormKernels kScalarLocalResponseNorm;
+extern const PReluKernels kScalarPRelu;
 
-const KernelTable kScalarTable = {"scalar",       &kScalarGemm,      &kScalarVector,      &kScalarImage,
-                                  &kScalarPool2d, &kScalarSoftmax,   &kScalarRandom,      &kScalarOptimizer,
-                                  &kScalarGather, &kScalarBatchNorm, &kScalarInterleaved, &kScalarWinograd,
-                                  &kScalarWinner, &kScalarWinner,    &kScalarUpsample};
+const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kScalarVector,
+                                  &kScalarImage,      &kScalarPool2d,      &kScalarSoftmax,
+                                  &kScalarRandom,     &kScalarOptimizer,   &kScalarGather,
+                                  &kScalarBatchNorm,  &kScalarInterleaved, &kScalarWinograd,
+                                  &kScalarWinner,     &kScalarWinner,      &kScalarUpsample,
+                                  &kScalarActivation, &kScalarLayerNorm,   &kScalarLocalResponseNorm,
+                                  &kScalarPRelu};
 
 }  // namespace receptive

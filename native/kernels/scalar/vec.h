@@ -54,6 +54,13 @@ inline Vec times_power_of_two(Vec value, Vec exponent) {
   memcpy(&power, &bits, sizeof(power));
   return value * power;
 }
+inline Vec split_exponent(Vec a, Vec* mantissa) {
+  std::uint32_t bits;
+  memcpy(&bits, &a, sizeof(bits));
+  const std::uint32_t fraction = (bits & 0x007fffffu) | 0x3f800000u;
+  memcpy(mantissa, &fraction, sizeof(fraction));
+  return static_cast<float>(static_cast<std::int32_t>(bits >> 23) - 127);
+}
 
 inline float reduce_add(Vec a) { return a; }
 inline float reduce_max(Vec a) { return a; }

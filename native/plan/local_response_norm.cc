@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions of local response normalisation. Parameters: rows, channels, size, alpha, beta, k.
+#include "ops/local_response_norm.h"
+
+#include "plan/opcodes.h"
+#include "reference/local_response_norm.h"
+
+namespace receptive::plan {
+namespace {
+
+ops::LocalResponseNormOptions read_options(const Arguments& args) {
+  return {args.integer(2), args.number(3), args.number(4), args.number(5)};
+}
+
+// All `count` operands are [rows][channels].
+Status check(const Arguments& args, int count) {
+  RECEPTIVE_CHECK(args.require_sizes(0, 3, 1));
+  const std::int64_t elements = args.integer(0) * args.integer(1);
+  for (int i = 0; i < count; ++i) RECEPTIVE_CHECK(args.require(i, float_dtype(args), elements));
+  return Status::success();
+}
+
+}  // namespace
+
+// (y, x)
+Status local_response_norm_forward(const Arguments& args) {
+  RECEPTIVE_CHECK(check(args, 2));
+  const std::int64_t rows = args.integer(0), channels = args.integer(1);
+  if (is_double(args)) {
+    reference::local_response_norm_forward(args.data<double>(0), args.data<double>(1), rows, channels,
+                                           read_options(args));
+  } else {
+    ops::local_response_norm_forward(args.data<float>(0), args.data<float>(1), rows, channels,
+                                     read_options(args));
+  }
+  return Status::success();
+}
+
+// (dx, dy, x)
+Status local_response_norm_backward(const Arguments& args) {
+  RECEPTIVE_CHECK(check(args, 3));
+  const std::int64_t rows = args.integer(0), channels = args.integer(1);
+  if (is_double(args)) {
+    reference::local_response_norm_backward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
+                                            rows, channels, read_options(args));
+  } else {
+    ops::local_response_norm_backward(args.data<float>(0), args.data<float>(1), args.data<float>(2), rows,
+                                      channels, read_options(args));
+  }
+  return Status::success();
+}
+
+}  // namespace receptive::plan
