@@ -130,6 +130,20 @@ export function checkWhole(op: string, name: string, value: number, low = 1): nu
   throw fail('ERR_ARGUMENT', { op, expected, received: describe(value) });
 }
 
+/** Refuses anything but a finite number from `low` to `high`, both included. */
+export function checkNumber(
+  op: string,
+  name: string,
+  value: number,
+  low = -Infinity,
+  high = Infinity,
+): number {
+  if (Number.isFinite(value) && value >= low && value <= high) return value;
+  const above = low === -Infinity ? 'to be a finite number' : `of at least ${low}`;
+  const expected = `${name} ${high === Infinity ? above : `from ${low} to ${high}`}`;
+  throw fail('ERR_ARGUMENT', { op, expected, received: describe(value) });
+}
+
 /**
  * Refuses a signal that is none and callbacks that are no functions, before anything begins: in the middle of a run there
  * would be nobody to tell.

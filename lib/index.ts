@@ -25,7 +25,19 @@ export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.js';
 
 // --- Operations: free functions ---
 
-export { relu, sigmoid, tanh } from './ops/activations.js';
+export {
+  elu,
+  type GeluOptions,
+  gelu,
+  hardswish,
+  leakyRelu,
+  relu,
+  type SoftplusOptions,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from './ops/activations.js';
 export {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
@@ -35,7 +47,12 @@ export {
   spatialPyramidPool2d,
 } from './ops/adaptive-pool2d.js';
 export { add, cast, multiply, scale } from './ops/arithmetic.js';
-export { type BatchNorm2dOptions, batchNorm2d } from './ops/batch-norm.js';
+export {
+  type BatchNorm1dOptions,
+  type BatchNorm2dOptions,
+  batchNorm1d,
+  batchNorm2d,
+} from './ops/batch-norm.js';
 export { argmax, countCorrect } from './ops/classify.js';
 export { concat, padChannels } from './ops/concat.js';
 export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
@@ -44,7 +61,10 @@ export { crossEntropy } from './ops/cross-entropy.js';
 export { dropout } from './ops/dropout.js';
 export { dropout2d, type StochasticDepthMode, stochasticDepth } from './ops/dropout-groups.js';
 export { globalAvgPool2d } from './ops/global-avg-pool.js';
+export { groupNorm, type NormOptions } from './ops/group-norm.js';
+export { layerNorm } from './ops/layer-norm.js';
 export { linear } from './ops/linear.js';
+export { type LocalResponseNormOptions, localResponseNorm } from './ops/local-response-norm.js';
 export { matmul } from './ops/matmul.js';
 export {
   type AvgPool1dOptions,
@@ -64,9 +84,10 @@ export {
   maxPool2d,
   type Pool2dOptions,
 } from './ops/pool2d.js';
+export { prelu } from './ops/prelu.js';
 export { mean, sum } from './ops/reduce.js';
 export { flatten, reshape } from './ops/reshape.js';
-export { softmax } from './ops/softmax.js';
+export { logSoftmax, softmax } from './ops/softmax.js';
 export { type UpsampleOptions, upsample } from './ops/upsample.js';
 
 // --- Layers, optimizers, models ---

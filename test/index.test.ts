@@ -11,7 +11,7 @@ it('offers these names and no others', () => {
     tensors: 'Generator Tensor full manualSeed memory ones rand randn randperm tensor tensorScope zeros',
     gradients: 'gradcheck noGrad',
     operations:
-      'add argmax avgPool2d batchNorm2d cast concat conv2d countCorrect crossEntropy dropout flatten globalAvgPool2d linear lpPool2d matmul maxPool2d mean multiply padChannels relu reshape scale sigmoid softmax sum tanh',
+      'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu reshape scale sigmoid silu softmax softplus sum tanh',
     models: 'LeNet5 ResNetCifar VggCifar XONet createModel modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     training: 'capture evaluate fit fitMany predict predictSync serve',
@@ -21,7 +21,7 @@ it('offers these names and no others', () => {
   const expected = Object.values(names).flatMap((list) => list.split(' '));
   expect(Object.keys(receptive).sort()).toEqual(expected.sort());
   const layers =
-    'AvgPool2d BatchNorm2d Buffer Conv2d Dropout Flatten GlobalAvgPool2d Identity LPPool2d Linear MaxPool2d Module Parameter ReLU Sequential Sigmoid Softmax Tanh init summarize';
+    'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
   expect(Object.keys(receptive.nn).sort()).toEqual(layers.split(' ').sort());
   expect(Object.keys(receptive.optim).sort()).toEqual(
     'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order in which files hold weights: PyTorch's. Convolutions are [outC, inC, kH, kW] there and [outC, kH, kW, inC]
-// here; columns of a linear layer behind a flatten run over c, h, w there and over h, w, c here. One permutation. Counters
-// have 64 bits there and 32 here.
+// here; columns of a linear layer behind a flatten, and the elements of a layer normalisation, run over c, h, w there and
+// over h, w, c here. One permutation. Counters have 64 bits there and 32 here.
 import type { TypedArray } from '../native/bindings.js';
 import { Conv2d } from '../nn/conv2d.js';
+import { LayerNorm } from '../nn/layer-norm.js';
 import { Linear } from '../nn/linear.js';
 import type { Module } from '../nn/module.js';
+import { sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** How one parameter or buffer is exchanged. */
@@ -34,6 +36,16 @@ function layoutsOf(model: Module): Map<string, ExchangeLayout> {
         module.weight,
         channelsFirst([module.outFeatures, ...module.flattenedFrom], module.weight.shape),
       );
+    } else if (module instanceof LayerNorm && module.normalizedShape.length > 1) {
+      const shape = module.normalizedShape;
+      const channels = shape[shape.length - 1];
+      const layout = channelsFirst(
+        [1, 1, sizeOf(shape) / channels, channels],
+        [channels, ...shape.slice(0, -1)],
+      );
+      for (const parameter of [module.weight, module.bias]) {
+        if (parameter !== null) permuted.set(parameter, layout);
+      }
     }
   }
   const same = (values: TypedArray) => values;

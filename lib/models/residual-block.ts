@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The blocks of residual networks (He, Zhang, Ren and Sun 2015): two or three convolutions, and a shortcut around them.
 import { ReLU } from '../nn/activations.js';
-import { BatchNorm2d } from '../nn/batch-norm2d.js';
+import { BatchNorm2d } from '../nn/batch-norm.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { kaimingNormal_ } from '../nn/init.js';
 import { Module } from '../nn/module.js';

@@ -2,7 +2,7 @@
 // Residual networks (He, Zhang, Ren and Sun 2015) for ImageNet, with torchvision's names and weights.
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
-import { BatchNorm2d } from '../nn/batch-norm2d.js';
+import { BatchNorm2d } from '../nn/batch-norm.js';
 import { checkCount } from '../nn/check.js';
 import type { Conv2d } from '../nn/conv2d.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';

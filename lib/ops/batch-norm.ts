@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1 over batch, height and width,
-// then a learnt weight and bias.
-import { checkOptions, describe, fail } from '../errors.js';
-import { emit, NO_TENSOR } from '../native/bindings.js';
-import { Tensor } from '../tensor/tensor.js';
+// Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1 over batch and positions, then a
+// learnt weight and bias.
+import { checkNumber, checkOptions, fail } from '../errors.js';
+import { emit } from '../native/bindings.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { refuseInPart } from './batch-part.js';
-import { checkFloat, checkRank } from './check.js';
+import { checkColumns, checkFloat, checkRank } from './check.js';
 import { compute } from './compute.js';
-import { record } from './record.js';
+import { emptyNormalized, recordNormalized } from './normalization.js';
 
 /** How to normalise, in PyTorch's terms and with its defaults. */
 export interface BatchNorm2dOptions {
@@ -23,36 +23,82 @@ export interface BatchNorm2dOptions {
   readonly eps?: number;
 }
 
+/** The same for vectors and signals. */
+export interface BatchNorm1dOptions extends BatchNorm2dOptions {}
+
 const OPTIONS = ['runningMean', 'runningVar', 'training', 'momentum', 'eps'];
 
-function checkColumns(name: string, value: Tensor | null, x: Tensor): void {
-  if (value === null) return;
-  checkFloat('batchNorm2d', name, value, x);
-  const channels = x.shape[3];
-  if (value.shape.length === 1 && value.size === channels) return;
-  throw fail('ERR_SHAPE', {
-    op: 'batchNorm2d',
-    expected: `${name} [${channels}], one for each channel of input [${x.shape.join(', ')}]`,
-    received: `[${value.shape.join(', ')}]`,
-  });
+/** Batch normalisation of a tensor whose last dimension are the channels. */
+function batchNorm(
+  op: string,
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  options: BatchNorm2dOptions,
+): Tensor {
+  checkOptions(op, options, OPTIONS);
+  const { runningMean = null, runningVar = null, training = false } = options;
+  checkColumns(op, 'weight', weight, x);
+  checkColumns(op, 'bias', bias, x);
+  checkColumns(op, 'runningMean', runningMean, x);
+  checkColumns(op, 'runningVar', runningVar, x);
+  const momentum = checkNumber(op, 'momentum', options.momentum ?? 0.1, 0, 1);
+  const eps = checkNumber(op, 'eps', options.eps ?? 1e-5, 0);
+  const channels = x.shape[x.shape.length - 1];
+  const rows = x.size / channels;
+  if (training && rows === 1) {
+    throw fail('ERR_SHAPE', {
+      op,
+      expected: 'more than one value per channel while training',
+      received: `[${x.shape.join(', ')}]`,
+      hint: 'use a larger batch, or eval() for single images',
+    });
+  }
+  if (!training && (runningMean === null || runningVar === null)) {
+    throw fail('ERR_ARGUMENT', {
+      op,
+      expected: 'runningMean and runningVar unless training',
+      received: runningMean === runningVar ? 'neither' : 'one of them',
+    });
+  }
+
+  if (training) refuseInPart(op, 'normalises with the statistics of the whole batch');
+
+  const normalized = emptyNormalized(x, [channels]);
+  const outputs = [normalized.y, normalized.mean, normalized.inverseStd];
+  if (training) {
+    const inputs = [runningMean, runningVar, x, weight, bias];
+    compute('batch_norm_forward', outputs, inputs, [rows, channels, eps, momentum]);
+  } else {
+    compute('batch_norm_eval', outputs, [x, runningMean, runningVar, weight, bias], [rows, channels, eps]);
+  }
+  const numbers = [rows, channels, training ? 1 : 0];
+  return recordNormalized(op, 'batch_norm_backward', normalized, [x, weight, bias], numbers);
 }
 
-function checkNumber(name: string, value: number, low: number, high: number): number {
-  if (typeof value === 'number' && value >= low && value <= high) return value;
-  const expected = high === Infinity ? `${name} of at least ${low}` : `${name} from ${low} to ${high}`;
-  throw fail('ERR_ARGUMENT', { op: 'batchNorm2d', expected, received: describe(value) });
-}
-
-/** Mean and inverse standard deviation that were used, for backward; whoever asked disposes them. */
-interface Normalized {
-  readonly y: Tensor;
-  readonly mean: Tensor;
-  readonly inverseStd: Tensor;
-}
-
-function empty(x: Tensor): Normalized {
-  const columns = () => Tensor.empty([x.shape[3]], x.dtype);
-  return { y: Tensor.empty(x.shape, x.dtype), mean: columns(), inverseStd: columns() };
+/**
+ * `batchNorm2d` of vectors or of signals. Shapes: x [n, c] or [n, l, c]; weight, bias [c] or null; result as x.
+ *
+ * @param options see `BatchNorm2dOptions`; running statistics are needed unless training
+ *
+ * Throws ERR_SHAPE for one value per channel while training, which has no variance; ERR_ARGUMENT, ERR_DTYPE, ERR_DISPOSED.
+ */
+export function batchNorm1d(
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  options: BatchNorm1dOptions = {},
+): Tensor {
+  checkFloat('batchNorm1d', 'input', x);
+  if (x.shape.length !== 2 && x.shape.length !== 3) {
+    throw fail('ERR_SHAPE', {
+      op: 'batchNorm1d',
+      expected: 'input of rank 2, [n, c], or 3, [n, l, c]',
+      received: `[${x.shape.join(', ')}]`,
+      hint: x.shape.length === 4 ? 'batchNorm2d is for images' : undefined,
+    });
+  }
+  return batchNorm('batchNorm1d', x, weight, bias, options);
 }
 
 /**
@@ -73,62 +119,7 @@ export function batchNorm2d(
 ): Tensor {
   checkFloat('batchNorm2d', 'input', x);
   checkRank('batchNorm2d', 'input', x, '[n, h, w, c]');
-  checkOptions('batchNorm2d', options, OPTIONS);
-  const { runningMean = null, runningVar = null, training = false } = options;
-  checkColumns('weight', weight, x);
-  checkColumns('bias', bias, x);
-  checkColumns('runningMean', runningMean, x);
-  checkColumns('runningVar', runningVar, x);
-  const momentum = checkNumber('momentum', options.momentum ?? 0.1, 0, 1);
-  const eps = checkNumber('eps', options.eps ?? 1e-5, 0, Infinity);
-  const channels = x.shape[3];
-  const rows = x.size / channels;
-  if (training && rows === 1) {
-    throw fail('ERR_SHAPE', {
-      op: 'batchNorm2d',
-      expected: 'more than one value per channel while training',
-      received: `[${x.shape.join(', ')}]`,
-      hint: 'use a larger batch, or eval() for single images',
-    });
-  }
-  if (!training && (runningMean === null || runningVar === null)) {
-    throw fail('ERR_ARGUMENT', {
-      op: 'batchNorm2d',
-      expected: 'runningMean and runningVar unless training',
-      received: runningMean === runningVar ? 'neither' : 'one of them',
-    });
-  }
-
-  if (training) refuseInPart('batchNorm2d', 'normalises with the statistics of the whole batch');
-
-  const { y, mean, inverseStd } = empty(x);
-  const outputs = [y, mean, inverseStd];
-  if (training) {
-    const inputs = [runningMean, runningVar, x, weight, bias];
-    compute('batch_norm_forward', outputs, inputs, [rows, channels, eps, momentum]);
-  } else {
-    compute('batch_norm_eval', outputs, [x, runningMean, runningVar, weight, bias], [rows, channels, eps]);
-  }
-  const learnt = [weight, bias].filter((parameter) => parameter !== null);
-  const saved = weight === null ? [x, mean, inverseStd] : [x, mean, inverseStd, weight];
-  record('batchNorm2d', y, [x, ...learnt], saved, (dy, [x, mean, inverseStd, scale], needs) => {
-    const needsWeight = weight !== null && needs[1];
-    const needsBias = bias !== null && needs[learnt.length];
-    const dx = needs[0] ? Tensor.empty(x.shape, x.dtype) : null;
-    const dWeight = needsWeight ? Tensor.empty([channels], x.dtype) : null;
-    const dBias = needsBias ? Tensor.empty([channels], x.dtype) : null;
-    const gradients = [dx, dWeight, dBias].map((gradient) => gradient?.handle ?? NO_TENSOR);
-    const operands = [dy, x, mean, inverseStd].map(({ handle }) => handle);
-    emit(
-      'batch_norm_backward',
-      [...gradients, ...operands, scale?.handle ?? NO_TENSOR],
-      [rows, channels, training ? 1 : 0],
-    );
-    return [dx, ...(weight === null ? [] : [dWeight]), ...(bias === null ? [] : [dBias])];
-  });
-  mean.dispose(); // the recorded operation holds both, if anyone does
-  inverseStd.dispose();
-  return y;
+  return batchNorm('batchNorm2d', x, weight, bias, options);
 }
 
 /** Adds 1 to a counter: int32, one element. It has no gradient. */

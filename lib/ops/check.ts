@@ -49,6 +49,26 @@ export function checkSameShape(op: string, a: Tensor, b: Tensor): void {
   });
 }
 
+/** The length of the last dimension: classes, or channels. Refuses scalars. */
+export function lastLength(op: string, value: Tensor): number {
+  const length = value.shape.at(-1);
+  if (length !== undefined) return length;
+  throw fail('ERR_SHAPE', { op, expected: 'a tensor of rank 1 or more', received: 'a scalar' });
+}
+
+/** Refuses a tensor that does not have one element for each channel of x, its last dimension. */
+export function checkColumns(op: string, name: string, value: Tensor | null, x: Tensor): void {
+  if (value === null) return;
+  checkFloat(op, name, value, x);
+  const channels = x.shape.at(-1);
+  if (value.shape.length === 1 && value.size === channels) return;
+  throw fail('ERR_SHAPE', {
+    op,
+    expected: `${name} [${channels}], one for each channel of input [${x.shape.join(', ')}]`,
+    received: `[${value.shape.join(', ')}]`,
+  });
+}
+
 /** Refuses a tensor of another rank. `layout` names the dimensions, such as '[n, h, w, c]'. */
 export function checkRank(op: string, name: string, value: Tensor, layout: string): void {
   const rank = layout.split(',').length;

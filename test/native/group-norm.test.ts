@@ -232,12 +232,13 @@ describe('operands', () => {
         for (const inputs of [[dy, x, mean, std, weight], [dy, x, mean, std, weight].map(doubled)]) {
           const kind = inputs[0] instanceof Float64Array ? doubles : floats;
           const sizes = [elements, channels, channels];
-          const all = call(`${of.op}_backward`, sizes.map(kind), inputs, numbersOf(of));
+          const outputs = sizes.map((size) => kind(size));
+          const all = call(`${of.op}_backward`, outputs, inputs, numbersOf(of));
           sizes.forEach((size, wanted) => {
             const handles = inputs.map((input) => (input === null ? -1 : toTensor(input)));
             const out = toTensor(kind === doubles ? new Float64Array(size) : new Float32Array(size));
-            const outputs = sizes.map((_, o) => (o === wanted ? out : -1));
-            run(`${of.op}_backward`, [...outputs, ...handles], numbersOf(of));
+            const operands = [...sizes.map((_, o) => (o === wanted ? out : -1)), ...handles];
+            run(`${of.op}_backward`, operands, numbersOf(of));
             expectSameBits(fromTensor(out), all[wanted], `${of.op}, output ${wanted}`);
             free(out, ...handles);
           });

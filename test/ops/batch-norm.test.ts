@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation, global pooling, joined and padded channels: gradients by finite differences, and refusals.
 import { describe, expect, test } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { relu } from '../../lib/ops/activations.js';
 import { add } from '../../lib/ops/arithmetic.js';
 import { type BatchNorm2dOptions, batchNorm2d } from '../../lib/ops/batch-norm.js';
@@ -12,13 +11,9 @@ import { full, ones, tensor, zeros } from '../../lib/tensor/create.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { expectRelative } from '../helpers/golden.js';
+import { checkGradients } from '../helpers/gradients.js';
 import { distinct, irregular, operand } from '../helpers/operands.js';
-import { expectFlatMemory, expectRefusal } from '../helpers/refusal.js';
-
-/** Checks the gradients of `body` at operands made in a scope; memory must be as before. */
-function check(body: (...inputs: Tensor[]) => Tensor, inputs: () => Tensor[]): void {
-  expectFlatMemory(() => tensorScope(() => void gradcheck(body, inputs())));
-}
+import { expectRefusal } from '../helpers/refusal.js';
 
 const image = [3, 2, 4, 5];
 
@@ -30,7 +25,7 @@ describe('batchNorm2d', () => {
   const affine = () => [operand(image), operand([5], 1), operand([5], 2)];
 
   test.each([true, false])('gradients of everything (training: %s)', (training) => {
-    check(
+    checkGradients(
       (x, weight, bias) => batchNorm2d(x, weight, bias, { ...statistics(), training, eps: 0.01 }),
       affine,
     );
@@ -40,15 +35,15 @@ describe('batchNorm2d', () => {
     'gradients without weight, without bias, without both (training: %s)',
     (training) => {
       const options = () => ({ ...statistics(), training });
-      check(
+      checkGradients(
         (x) => batchNorm2d(x, null, null, options()),
         () => [operand(image)],
       );
-      check(
+      checkGradients(
         (x, weight) => batchNorm2d(x, weight, null, options()),
         () => [operand(image), operand([5], 1)],
       );
-      check(
+      checkGradients(
         (x, bias) => batchNorm2d(x, null, bias, options()),
         () => [operand(image), operand([5], 1)],
       );
@@ -57,7 +52,7 @@ describe('batchNorm2d', () => {
 
   test.each([true, false])('gives only the gradients that are asked for (training: %s)', (training) => {
     for (let wanted = 0; wanted < 3; wanted++) {
-      check(
+      checkGradients(
         (x, weight, bias) => batchNorm2d(x, weight, bias, { ...statistics(), training }),
         () => affine().map((input, i) => (i === wanted ? input : input.detach())),
       );
@@ -145,8 +140,8 @@ describe('batchNorm2d', () => {
 
 describe('globalAvgPool2d', () => {
   test('gradients', () => {
-    check(globalAvgPool2d, () => [operand(image)]);
-    check(globalAvgPool2d, () => [operand([1, 1, 1, 17])]);
+    checkGradients(globalAvgPool2d, () => [operand(image)]);
+    checkGradients(globalAvgPool2d, () => [operand([1, 1, 1, 17])]);
   });
 
   test('refuses what is no batch of images', () => {
@@ -175,16 +170,16 @@ describe('concat', () => {
 
   test('gradients, also of one tensor twice, and of those alone that want one', () => {
     const parts = () => [operand([2, 2, 2, 3]), operand([2, 2, 2, 1], 1), operand([2, 2, 2, 4], 2)];
-    check((...inputs) => concat(inputs), parts);
-    check(
+    checkGradients((...inputs) => concat(inputs), parts);
+    checkGradients(
       (a, b, c) => concat([a, b, c]),
       () => parts().map((part, i) => (i === 1 ? part : part.detach())),
     );
-    check(
+    checkGradients(
       (x) => concat([x, x]),
       () => [operand([3, 2])],
     );
-    check(
+    checkGradients(
       (x) => concat([x]),
       () => [operand([3])],
     );
@@ -211,11 +206,11 @@ describe('padChannels', () => {
   });
 
   test('gradients', () => {
-    check(
+    checkGradients(
       (x) => padChannels(x, 2, 1),
       () => [operand([2, 2, 2, 3])],
     );
-    check(
+    checkGradients(
       (x) => padChannels(x, 0, 0),
       () => [operand([2, 3])],
     );
@@ -231,7 +226,7 @@ describe('padChannels', () => {
 
 describe('residual sums', () => {
   test('have gradients through both branches, where they are normalised, cut at 0, strided and padded', () => {
-    check(
+    checkGradients(
       (x, weight, bias) => {
         const branch = batchNorm2d(x, weight, bias, { training: true, eps: 0.1 });
         const y = relu(add(branch, x));

@@ -18,13 +18,8 @@ import { Generator } from '../../lib/tensor/random.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { convCases } from '../helpers/conv-cases.js';
+import { checkGradients } from '../helpers/gradients.js';
 import { distinct, operand } from '../helpers/operands.js';
-import { expectFlatMemory } from '../helpers/refusal.js';
-
-/** Checks the gradients of `body` at operands made in a scope; memory must be as before. */
-function check(body: (...inputs: Tensor[]) => Tensor, inputs: () => Tensor[]): void {
-  expectFlatMemory(() => tensorScope(() => void gradcheck(body, inputs())));
-}
 
 describe('conv2d', () => {
   test('has at least 120 cases', () => expect(convCases.length).toBeGreaterThanOrEqual(120));
@@ -32,7 +27,7 @@ describe('conv2d', () => {
   test.each(['auto', 'im2col'] as const)('%s, every case', (algorithm) => {
     for (const { name, x, weight, hasBias, stride, padding } of convCases) {
       try {
-        check(
+        checkGradients(
           (x, w, b) => conv2d(x, w, b ?? null, { stride, padding, algorithm }),
           () => [operand(x), operand(weight, 1), ...(hasBias ? [operand([weight[0]], 2)] : [])],
         );
@@ -43,7 +38,7 @@ describe('conv2d', () => {
   });
 
   test('with enough channels for whole vectors', () => {
-    check(
+    checkGradients(
       (x, w, b) => conv2d(x, w, b, { padding: 1, stride: 2 }),
       () => [operand([1, 3, 3, 17]), operand([2, 3, 3, 17], 1), operand([2], 2)],
     );
@@ -51,7 +46,7 @@ describe('conv2d', () => {
 
   test('gives only the gradients that are asked for', () => {
     for (let wanted = 0; wanted < 3; wanted++) {
-      check(
+      checkGradients(
         (x, w, b) => conv2d(x, w, b, { padding: 1 }),
         () =>
           [operand([1, 3, 3, 2]), operand([2, 2, 2, 2], 1), operand([2], 2)].map((input, i) =>
@@ -85,28 +80,28 @@ describe('pooling', () => {
   const each = test.each(cases.map((c) => ({ ...c, name: `[${c.shape}] ${JSON.stringify(c.options)}` })));
 
   each('maximum over $name', ({ options, shape }) =>
-    check(
+    checkGradients(
       (x) => maxPool2d(x, options),
       () => [distinct(shape)],
     ),
   );
   each('mean over $name', ({ options, shape }) => {
     for (const countIncludePad of [true, false]) {
-      check(
+      checkGradients(
         (x) => avgPool2d(x, { ...options, countIncludePad }),
         () => [operand(shape)],
       );
     }
   });
   each('norm over $name', ({ options, shape }) =>
-    check(
+    checkGradients(
       (x) => lpPool2d(x, options),
       () => [distinct(shape)],
     ),
   );
 
   test('maximum over a window too large for byte-sized winners', () =>
-    check(
+    checkGradients(
       (x) => maxPool2d(x, { kernelSize: [17, 16], stride: 1 }),
       () => [distinct([1, 18, 17, 1])],
     ));
@@ -121,14 +116,14 @@ describe('matrices', () => {
     [4, 6, 1],
   ];
   test.each(sizes)('matmul %i x %i x %i', (m, k, n) =>
-    check(matmul, () => [operand([m, k]), operand([k, n], 1)]),
+    checkGradients(matmul, () => [operand([m, k]), operand([k, n], 1)]),
   );
   test.each(sizes)('linear, %i rows of %i to %i', (rows, features, out) => {
-    check(linear, () => [operand([rows, features]), operand([out, features], 1), operand([out], 2)]);
-    check(linear, () => [operand([rows, features]), operand([out, features], 1)]);
+    checkGradients(linear, () => [operand([rows, features]), operand([out, features], 1), operand([out], 2)]);
+    checkGradients(linear, () => [operand([rows, features]), operand([out, features], 1)]);
   });
   test('a matrix times itself', () =>
-    check(
+    checkGradients(
       (x) => matmul(x, x),
       () => [operand([3, 3])],
     ));
@@ -151,13 +146,13 @@ describe('elementwise', () => {
     ['tanh(x) sigmoid(x)', (x) => multiply(tanh(x), sigmoid(x))],
   ];
   test.each(unary)('%s', (_name, body) => {
-    for (const shape of shapes) check(body, () => [distinct(shape)]);
+    for (const shape of shapes) checkGradients(body, () => [distinct(shape)]);
   });
   test.each([
     ['add', add],
     ['multiply', multiply],
   ] as const)('%s', (_name, body) => {
-    for (const shape of shapes) check(body, () => [operand(shape), operand(shape, 1)]);
+    for (const shape of shapes) checkGradients(body, () => [operand(shape), operand(shape, 1)]);
   });
 
   test('cast through float32, where every value is exact', () =>
@@ -170,17 +165,17 @@ describe('elementwise', () => {
 
 describe('shapes', () => {
   test('reshape', () =>
-    check(
+    checkGradients(
       (x) => reshape(x, [3, 4]),
       () => [operand([2, 6])],
     ));
   test('flatten', () =>
-    check(
+    checkGradients(
       (x) => multiply(flatten(x), flatten(x)),
       () => [operand([2, 2, 3, 1])],
     ));
   test('identity', () =>
-    check(
+    checkGradients(
       (x) => x,
       () => [operand([4])],
     ));
@@ -188,7 +183,7 @@ describe('shapes', () => {
 
 describe('classification', () => {
   test.each([[[4]], [[3, 1]], [[2, 5]], [[2, 2, 3]]])('softmax of %j', (shape) =>
-    check(softmax, () => [operand(shape)]),
+    checkGradients(softmax, () => [operand(shape)]),
   );
   test.each([
     [1, 1],
@@ -197,11 +192,11 @@ describe('classification', () => {
     [6, 2],
   ])('crossEntropy, %i rows of %i', (rows, classes) => {
     const labels = tensor(Int32Array.from({ length: rows }, (_, i) => (i * 3) % classes));
-    check(
+    checkGradients(
       (x) => crossEntropy(x, labels),
       () => [operand([rows, classes])],
     );
-    check(
+    checkGradients(
       (x) => scale(crossEntropy(scale(x, 3), labels), -0.5),
       () => [operand([rows, classes])],
     );

@@ -6,7 +6,7 @@ import { ArrayDataset, type Dataset } from '../../lib/data/dataset.js';
 import { DataLoader } from '../../lib/data/loader.js';
 import type { ReceptiveError } from '../../lib/errors.js';
 import { memoryInfo } from '../../lib/native/bindings.js';
-import { BatchNorm2d } from '../../lib/nn/batch-norm2d.js';
+import { BatchNorm2d } from '../../lib/nn/batch-norm.js';
 import { Conv2d } from '../../lib/nn/conv2d.js';
 import { Dropout } from '../../lib/nn/dropout.js';
 import { Flatten } from '../../lib/nn/flatten.js';

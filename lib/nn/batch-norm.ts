@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The batch normalisation layer: weight, bias and running statistics for ops/batch-norm.
-import { checkOptions, describe, fail } from '../errors.js';
-import { batchNorm2d, increment_ } from '../ops/batch-norm.js';
+// The batch normalisation layers: weight, bias and running statistics for ops/batch-norm.
+import { checkBooleans, checkNumber, checkOptions } from '../errors.js';
+import { batchNorm1d, batchNorm2d, increment_ } from '../ops/batch-norm.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
 import { checkCount } from './check.js';
@@ -21,6 +21,9 @@ export interface BatchNorm2dOptions {
   readonly trackRunningStats?: boolean;
 }
 
+/** The same for vectors and signals. */
+export interface BatchNorm1dOptions extends BatchNorm2dOptions {}
+
 /** What files and PyTorch call the properties. */
 const STATE_NAMES: Readonly<Record<string, string>> = {
   runningMean: 'running_mean',
@@ -28,11 +31,8 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
   numBatchesTracked: 'num_batches_tracked',
 };
 
-/**
- * Gives each channel mean 0 and variance 1 over the batch, then a learnt weight (at first 1) and bias (at first 0). After
- * `eval()` the running statistics are used. Shapes: x [n, h, w, c]; result the same.
- */
-export class BatchNorm2d extends Module {
+/** A layer with statistics for each channel. */
+abstract class BatchNorm extends Module {
   /** [features] */
   readonly weight: Parameter | null;
   /** [features] */
@@ -46,15 +46,17 @@ export class BatchNorm2d extends Module {
   readonly features: number;
   readonly eps: number;
   readonly momentum: number;
+  readonly #normalize: typeof batchNorm2d;
 
-  /** @param features channels of the images; eps 1e-5, momentum 0.1, affine and trackRunningStats true are the defaults */
-  constructor(features: number, options: BatchNorm2dOptions = {}) {
+  constructor(op: string, normalize: typeof batchNorm2d, features: number, options: BatchNorm2dOptions) {
     super();
-    checkOptions('BatchNorm2d', options, ['eps', 'momentum', 'affine', 'trackRunningStats']);
+    checkOptions(op, options, ['eps', 'momentum', 'affine', 'trackRunningStats']);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    this.features = checkCount('BatchNorm2d', 'features', features);
-    this.eps = checkNumber('eps', eps, Infinity);
-    this.momentum = checkNumber('momentum', momentum, 1);
+    checkBooleans(op, { affine, trackRunningStats });
+    this.#normalize = normalize;
+    this.features = checkCount(op, 'features', features);
+    this.eps = checkNumber(op, 'eps', eps, 0);
+    this.momentum = checkNumber(op, 'momentum', momentum, 0, 1);
     this.weight = affine ? new Parameter([features]) : null;
     this.bias = affine ? new Parameter([features]) : null;
     if (this.weight !== null) constant_(this.weight, 1);
@@ -66,7 +68,7 @@ export class BatchNorm2d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, runningMean, runningVar, momentum, eps } = this;
     const training = this.training || runningMean === null;
-    const y = batchNorm2d(x, weight, bias, { runningMean, runningVar, training, momentum, eps });
+    const y = this.#normalize(x, weight, bias, { runningMean, runningVar, training, momentum, eps });
     if (this.training && this.numBatchesTracked !== null) increment_(this.numBatchesTracked);
     return y;
   }
@@ -83,8 +85,21 @@ export class BatchNorm2d extends Module {
   }
 }
 
-function checkNumber(name: string, value: number, high: number): number {
-  if (typeof value === 'number' && value >= 0 && value <= high) return value;
-  const expected = high === 1 ? `${name} from 0 to 1` : `${name} of at least 0`;
-  throw fail('ERR_ARGUMENT', { op: 'BatchNorm2d', expected, received: describe(value) });
+/**
+ * Gives each channel mean 0 and variance 1 over the batch, then a learnt weight (at first 1) and bias (at first 0). After
+ * `eval()` the running statistics are used. Shapes: x [n, c] or [n, l, c]; result the same.
+ */
+export class BatchNorm1d extends BatchNorm {
+  /** @param features channels; eps 1e-5, momentum 0.1, affine and trackRunningStats true are the defaults */
+  constructor(features: number, options: BatchNorm1dOptions = {}) {
+    super('BatchNorm1d', batchNorm1d, features, options);
+  }
+}
+
+/** `BatchNorm1d` for images. Shapes: x [n, h, w, c]; result the same. */
+export class BatchNorm2d extends BatchNorm {
+  /** @param features channels of the images; eps 1e-5, momentum 0.1, affine and trackRunningStats true are the defaults */
+  constructor(features: number, options: BatchNorm2dOptions = {}) {
+    super('BatchNorm2d', batchNorm2d, features, options);
+  }
 }
