@@ -5,6 +5,7 @@
 
 #include "kernels/activation_kernels.h"
 #include "kernels/batch_norm_kernels.h"
+#include "kernels/depthwise_kernels.h"
 #include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
 #include "kernels/image_kernels.h"
@@ -43,6 +44,7 @@ struct KernelTable {
   const LayerNormKernels* layer_norm;
   const LocalResponseNormKernels* local_response_norm;
   const PReluKernels* prelu;
+  const DepthwiseKernels* depthwise;
 };
 
 }  // namespace receptive

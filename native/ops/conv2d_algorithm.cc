@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/select.h"
+#include "ops/conv2d_depthwise.h"
 #include "ops/conv2d_interleaved.h"
 #include "ops/interleave.h"
 #include "ops/reduce.h"
@@ -22,6 +23,7 @@ constexpr std::int64_t kMinWinogradChannels = 16;
 // without an image compute for nothing, up to a quarter of them less than what few channels waste.
 bool is_for_lanes(const Conv2dGeometry& g) {
   constexpr std::int64_t kFewChannels = 16;
+  if (g.groups > 1 || g.is_dilated()) return false;
   return g.in_c < kFewChannels && g.out_c <= kFewChannels && 4 * g.batch >= 3 * blocks_of(g.batch) * kLanes;
 }
 
@@ -55,6 +57,8 @@ Conv2dChoice decide(Conv2dChoice choice, const Conv2dGeometry& g, const Convolut
 }  // namespace
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table, Conv2dChoice choice) {
+  if (g.groups > 1)
+    return is_for_depthwise(g, table) ? ForwardAlgorithm::kDepthwise : ForwardAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return ForwardAlgorithm::kInterleaved;
   const ConvolutionCosts costs =
       convolve_costs(g.batch, g.in_c, g.out_c, g.out_h, g.out_w, table.gemm->vector_width);
@@ -70,6 +74,8 @@ ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& t
 
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable& table,
                                         Conv2dChoice choice, const PoolWindow& pool) {
+  if (g.groups > 1)
+    return is_for_depthwise(g, table) ? GradInputAlgorithm::kDepthwise : GradInputAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradInputAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
   const ConvolutionCosts costs =
@@ -86,6 +92,8 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTab
 
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table,
                                           Conv2dChoice choice, const PoolWindow& pool) {
+  if (g.groups > 1)
+    return is_for_depthwise(g, table) ? GradWeightAlgorithm::kDepthwise : GradWeightAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradWeightAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
   switch (decide(choice, g, grad_weight_costs(g, table.gemm->vector_width))) {
@@ -106,6 +114,8 @@ const char* name_of(ForwardAlgorithm algorithm) {
       return "plane";
     case ForwardAlgorithm::kInterleaved:
       return "interleaved";
+    case ForwardAlgorithm::kDepthwise:
+      return "depthwise";
     case ForwardAlgorithm::kWinogradF2:
       return "winograd F(2x2, 3x3)";
     case ForwardAlgorithm::kWinogradF4:
@@ -124,6 +134,8 @@ const char* name_of(GradInputAlgorithm algorithm) {
       return "interleaved";
     case GradInputAlgorithm::kWinners:
       return "winners";
+    case GradInputAlgorithm::kDepthwise:
+      return "depthwise";
     case GradInputAlgorithm::kWinogradF2:
       return "winograd F(2x2, 3x3)";
     case GradInputAlgorithm::kWinogradF4:
@@ -142,6 +154,8 @@ const char* name_of(GradWeightAlgorithm algorithm) {
       return "interleaved";
     case GradWeightAlgorithm::kWinners:
       return "winners";
+    case GradWeightAlgorithm::kDepthwise:
+      return "depthwise";
     case GradWeightAlgorithm::kWinogradF2:
       return "winograd F(2x2, 3x3)";
     case GradWeightAlgorithm::kWinogradF4:
@@ -154,11 +168,14 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
                     const Conv2dGeometry& g, Conv2dChoice choice) {
   switch (forward_algorithm(g, kernels(), choice)) {
     case ForwardAlgorithm::kDirect:
-      return conv2d_forward_direct(y, x, weight, bias, relu, g);
+      return g.groups > 1 ? conv2d_forward_groups(y, x, weight, bias, relu, g)
+                          : conv2d_forward_direct(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kPlane:
       return conv2d_forward_plane(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kInterleaved:
       return conv2d_forward_through_lanes(y, x, weight, bias, relu, g);
+    case ForwardAlgorithm::kDepthwise:
+      return conv2d_forward_depthwise(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kWinogradF2:
       return conv2d_forward_winograd(y, x, weight, bias, relu, g, WinogradTile::kF2);
     case ForwardAlgorithm::kWinogradF4:
@@ -170,13 +187,16 @@ void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Co
                        Conv2dChoice choice, const PoolWindow& pool) {
   switch (grad_input_algorithm(g, kernels(), choice, pool)) {
     case GradInputAlgorithm::kDirect:
-      return conv2d_grad_input_direct(dx, dy, weight, g);
+      return g.groups > 1 ? conv2d_grad_input_groups(dx, dy, weight, g)
+                          : conv2d_grad_input_direct(dx, dy, weight, g);
     case GradInputAlgorithm::kColumns:
       return conv2d_grad_input_columns(dx, dy, weight, g);
     case GradInputAlgorithm::kInterleaved:
       return conv2d_grad_input_through_lanes(dx, dy, weight, g);
     case GradInputAlgorithm::kWinners:
       return conv2d_winner_gradients({dx, nullptr, nullptr, dy, nullptr, nullptr, weight}, g, pool);
+    case GradInputAlgorithm::kDepthwise:
+      return conv2d_grad_input_depthwise(dx, dy, weight, g);
     case GradInputAlgorithm::kWinogradF2:
       return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF2);
     case GradInputAlgorithm::kWinogradF4:
@@ -188,7 +208,8 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
                         const Conv2dGeometry& g, Conv2dChoice choice, const PoolWindow& pool) {
   switch (grad_weight_algorithm(g, kernels(), choice, pool)) {
     case GradWeightAlgorithm::kDirect:
-      conv2d_grad_weight_direct(dweight, dy, x, g);
+      g.groups > 1 ? conv2d_grad_weight_groups(dweight, dy, x, g)
+                   : conv2d_grad_weight_direct(dweight, dy, x, g);
       break;
     case GradWeightAlgorithm::kTransposed:
       conv2d_grad_weight_transposed(dweight, dy, x, g);
@@ -197,6 +218,9 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
       return conv2d_grad_weight_through_lanes(dweight, dbias, dy, x, g);
     case GradWeightAlgorithm::kWinners:
       return conv2d_winner_gradients({nullptr, dweight, dbias, dy, nullptr, x, nullptr}, g, pool);
+    case GradWeightAlgorithm::kDepthwise:
+      conv2d_grad_weight_depthwise(dweight, dy, x, g);
+      break;
     case GradWeightAlgorithm::kWinogradF2:
       return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF2);
     case GradWeightAlgorithm::kWinogradF4:

@@ -17,6 +17,7 @@ enum class ForwardAlgorithm {
   kDirect,       // batch-reduce GEMM, rows of A point into x (conv2d_forward.cc)
   kPlane,        // vectors along the pixels of an image of one channel (conv2d_forward_plane.cc)
   kInterleaved,  // vectors along the images (conv2d_interleaved.h)
+  kDepthwise,    // few channels a group, each a lane with taps of its own (conv2d_depthwise.h)
   kWinogradF2,   // a quarter to a half of the products (conv2d_forward_winograd.cc)
   kWinogradF4,
 };
@@ -26,6 +27,7 @@ enum class GradInputAlgorithm {
   kColumns,  // the gradient of the patch matrix, added back to the image (col2im)
   kInterleaved,
   kWinners,  // of the gradients behind a max pool only the nonzero ones (conv2d_winners.h)
+  kDepthwise,
   kWinogradF2,
   kWinogradF4,
 };
@@ -35,13 +37,15 @@ enum class GradWeightAlgorithm {
   kTransposed,  // patchesᵀ · dy, for few input channels (conv2d_grad_weight_transposed.cc)
   kInterleaved,
   kWinners,
+  kDepthwise,
   kWinogradF2,
   kWinogradF4,
 };
 
-// Whether Winograd's algorithm can be asked for: 3x3 kernels at stride 1.
+// Whether Winograd's algorithm can be asked for: 3x3 kernels at stride 1, undilated and in one group.
 inline bool is_winograd_shape(const Conv2dGeometry& g) {
-  return g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1;
+  return g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && !g.is_dilated() &&
+         g.groups == 1;
 }
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
@@ -56,6 +60,14 @@ GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const 
 const char* name_of(ForwardAlgorithm algorithm);
 const char* name_of(GradInputAlgorithm algorithm);
 const char* name_of(GradWeightAlgorithm algorithm);
+
+// Groups of many channels, one problem a group with the algorithm kDirect (conv2d_groups.cc).
+void conv2d_forward_groups(float* y, const float* x, const float* weight, const float* bias, bool relu,
+                           const Conv2dGeometry& geometry);
+void conv2d_grad_input_groups(float* dx, const float* dy, const float* weight,
+                              const Conv2dGeometry& geometry);
+void conv2d_grad_weight_groups(float* dweight, const float* dy, const float* x,
+                               const Conv2dGeometry& geometry);
 
 // The ways themselves. Arguments as in ops/conv2d.h.
 void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias, bool relu,

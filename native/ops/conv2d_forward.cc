@@ -26,7 +26,9 @@ struct Runs {
 };
 
 Runs choose_runs(const Conv2dGeometry& g) {
-  const bool by_tap = g.in_c >= kMinTapChannels && !is_padded_already(g);
+  // The taps of a kernel row lie side by side only in images that hold nothing else.
+  const bool apart = !g.is_dense() || (g.dilation_w > 1 && g.kernel_w > 1);
+  const bool by_tap = apart || (g.in_c >= kMinTapChannels && !is_padded_already(g));
   if (by_tap) return {g.kernel_h * g.kernel_w, g.in_c, true};
   return {g.kernel_h, g.kernel_w * g.in_c, false};
 }
@@ -35,11 +37,11 @@ Runs choose_runs(const Conv2dGeometry& g) {
 void point_at_taps(const float** a_rows, std::int64_t step, const float* x, const float* zeros,
                    const Conv2dGeometry& g, std::int64_t n, std::int64_t oy, std::int64_t ox) {
   for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
-    const std::int64_t y = oy * g.stride_h + kh - g.pad_top;
+    const std::int64_t y = oy * g.stride_h + kh * g.dilation_h - g.pad_top;
     for (std::int64_t kw = 0; kw < g.kernel_w; ++kw, a_rows += step) {
-      const std::int64_t column = ox * g.stride_w + kw - g.pad_left;
+      const std::int64_t column = ox * g.stride_w + kw * g.dilation_w - g.pad_left;
       const bool inside = y >= 0 && y < g.in_h && column >= 0 && column < g.in_w;
-      *a_rows = inside ? x + ((n * g.in_h + y) * g.in_w + column) * g.in_c : zeros;
+      *a_rows = inside ? x + ((n * g.in_h + y) * g.in_w + column) * g.in_pixel() : zeros;
     }
   }
 }
@@ -47,7 +49,8 @@ void point_at_taps(const float** a_rows, std::int64_t step, const float* x, cons
 void point_at_kernel_rows(const float** a_rows, std::int64_t step, const PaddedBatch& x,
                           const Conv2dGeometry& g, std::int64_t n, std::int64_t oy, std::int64_t ox) {
   const float* row = x.data + ((n * x.height + oy * g.stride_h) * x.width + ox * g.stride_w) * g.in_c;
-  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh, row += x.width * g.in_c) a_rows[kh * step] = row;
+  const std::int64_t next = g.dilation_h * x.width * g.in_c;
+  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh, row += next) a_rows[kh * step] = row;
 }
 
 const float* pack_weight(const float* weight, const Panels& panels) {
@@ -85,7 +88,7 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
       } else {
         point_at_kernel_rows(pointers, step, padded, g, n, oy, ox);
       }
-      c_rows[row] = y + (pixel + row) * g.out_c;
+      c_rows[row] = y + (pixel + row) * g.out_pixel();
       if (++ox < g.out_w) continue;
       ox = 0;
       if (++oy < g.out_h) continue;

@@ -23,7 +23,7 @@ constexpr std::int64_t kTaskPixels = 2048;  // output pixels a task takes: about
 void copy_rows(float* rows, std::int64_t width, const float* x, const Conv2dGeometry& g, std::int64_t n,
                std::int64_t oy) {
   for (std::int64_t kh = 0; kh < g.kernel_h; ++kh, rows += width) {
-    const std::int64_t y = oy * g.stride_h + kh - g.pad_top;
+    const std::int64_t y = oy * g.stride_h + kh * g.dilation_h - g.pad_top;
     std::fill_n(rows, width, 0.0f);
     if (y < 0 || y >= g.in_h) continue;
     const std::int64_t pixels = std::clamp<std::int64_t>(g.padded_w() - g.pad_left, 0, g.in_w);
@@ -75,7 +75,7 @@ void conv2d_forward_plane(float* y, const float* x, const float* weight, const f
     tile.runs = g.kernel_h;
     tile.run_length = g.kernel_w;
     tile.b_run_stride = width;
-    tile.b_stride = 1;
+    tile.b_stride = g.dilation_w;
     tile.c_rows = c_rows;
     tile.rows = static_cast<int>(g.out_c);
     tile.accumulate = false;

@@ -5,7 +5,7 @@
 // Many channels: a batch-reduce GEMM like the forward pass with the roles of x and y exchanged. A row of A is
 // what an input pixel receives from: the rows of dy under each kernel tap. With a stride, pixels of one phase
 // (iy mod strideH, ix mod strideW) share their taps, so each phase is a dense problem of its own and no zeros
-// are inserted.
+// are inserted (ops/conv2d_phase.h).
 //
 // Few channels: the vectors along inC would be nearly empty. Instead the gradient of the im2col matrix,
 // [pixels][kH * kW * inC], comes from a plain GEMM with full vectors and is added back to the patches image
@@ -16,6 +16,7 @@
 #include "kernels/select.h"
 #include "ops/brgemm.h"
 #include "ops/conv2d_algorithm.h"
+#include "ops/conv2d_phase.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
 #include "ops/task_grid.h"
@@ -25,26 +26,13 @@
 namespace receptive::ops {
 namespace {
 
-// The taps and outputs along one axis that input positions of one phase receive from: kernel index first_tap
-// + t * stride reaches output base - t, where base = (position + pad) / stride.
-struct PhaseAxis {
-  std::int64_t first_position, positions;  // input positions phase, phase + stride, ...
-  std::int64_t first_tap, taps;
-  PhaseAxis(std::int64_t phase, std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t pad)
-      : first_position(phase),
-        positions(phase < in ? (in - phase + stride - 1) / stride : 0),
-        first_tap((phase + pad) % stride),
-        taps(first_tap < kernel ? (kernel - first_tap + stride - 1) / stride : 0) {}
-};
-
 // B of one phase: [tap][outC][inC] gathered from weight [outC][kH][kW][inC].
 void pack_phase(float* packed, const float* weight, const Panels& panels, const PhaseAxis& rows,
                 const PhaseAxis& columns, const Conv2dGeometry& g) {
   const std::int64_t taps = rows.taps * columns.taps;
   parallel_for(panels.count() * taps, [&](std::int64_t task) {
     const std::int64_t panel = task / taps, tap = task % taps;
-    const std::int64_t kh = rows.first_tap + tap / columns.taps * g.stride_h;
-    const std::int64_t kw = columns.first_tap + tap % columns.taps * g.stride_w;
+    const std::int64_t kh = rows.tap(tap / columns.taps), kw = columns.tap(tap % columns.taps);
     const std::int64_t stride = panels.stride(panel);
     pack_panel(packed + panels.offset(panel) + tap * g.out_c * stride, stride,
                weight + (kh * g.kernel_w + kw) * g.in_c + panel * panels.tile, g.patch(), 1, g.out_c,
@@ -68,22 +56,22 @@ void grad_input_phase(float* dx, const float* dy, const float* weight, const Pha
     float** c_rows = const_cast<float**>(a_rows + count * runs);
     for (std::int64_t row = 0; row < count; ++row) {
       const std::int64_t index = pixel + row;
-      const std::int64_t ix = columns.first_position + index % columns.positions * g.stride_w;
-      const std::int64_t iy = rows.first_position + index / columns.positions % rows.positions * g.stride_h;
+      const std::int64_t column = index % columns.positions,
+                         line = index / columns.positions % rows.positions;
       const std::int64_t n = index / columns.positions / rows.positions;
       const std::int64_t tile = row / grid.tile_rows * grid.tile_rows;
       const std::int64_t step = std::min<std::int64_t>(grid.tile_rows, count - tile);
       const float** pointer = a_rows + tile * runs + (row - tile);
-      const std::int64_t base_y = (iy + g.pad_top) / g.stride_h, base_x = (ix + g.pad_left) / g.stride_w;
       for (std::int64_t ty = 0; ty < rows.taps; ++ty) {
-        const std::int64_t oy = base_y - ty;
+        const std::int64_t oy = rows.output(line, ty);
         for (std::int64_t tx = 0; tx < columns.taps; ++tx, pointer += step) {
-          const std::int64_t ox = base_x - tx;
+          const std::int64_t ox = columns.output(column, tx);
           const bool inside = oy >= 0 && oy < g.out_h && ox >= 0 && ox < g.out_w;
-          *pointer = inside ? dy + ((n * g.out_h + oy) * g.out_w + ox) * g.out_c : zeros;
+          *pointer = inside ? dy + ((n * g.out_h + oy) * g.out_w + ox) * g.out_pixel() : zeros;
         }
       }
-      c_rows[row] = dx + ((n * g.in_h + iy) * g.in_w + ix) * g.in_c;
+      c_rows[row] =
+          dx + ((n * g.in_h + rows.position(line)) * g.in_w + columns.position(column)) * g.in_pixel();
     }
     RowBlock block;
     block.a_rows = a_rows;
@@ -101,18 +89,36 @@ void grad_input_phase(float* dx, const float* dy, const float* weight, const Pha
 void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight, const Conv2dGeometry& g) {
   for (std::int64_t phase_y = 0; phase_y < std::min(g.stride_h, g.in_h); ++phase_y) {
     for (std::int64_t phase_x = 0; phase_x < std::min(g.stride_w, g.in_w); ++phase_x) {
-      grad_input_phase(dx, dy, weight, PhaseAxis(phase_y, g.in_h, g.kernel_h, g.stride_h, g.pad_top),
-                       PhaseAxis(phase_x, g.in_w, g.kernel_w, g.stride_w, g.pad_left), g);
+      grad_input_phase(dx, dy, weight, phase_of_rows(phase_y, g), phase_of_columns(phase_x, g), g);
     }
   }
 }
 
 namespace {
 
+// The runs of a patch in a zero-bordered image: kernel rows, or single taps where these lie apart.
+struct PatchRuns {
+  PatchRun* runs;
+  int count;
+  std::int64_t overlap;  // patches that share elements of a run
+
+  explicit PatchRuns(const Conv2dGeometry& g) {
+    const bool whole_rows = g.dilation_w == 1;
+    const std::int64_t in_row = whole_rows ? 1 : g.kernel_w, length = g.kernel_w / in_row * g.in_c;
+    count = static_cast<int>(g.kernel_h * in_row);
+    overlap = whole_rows ? (g.kernel_w + g.stride_w - 1) / g.stride_w : 1;
+    runs = workspace<PatchRun>(Slot::kPartials, count);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const std::int64_t kh = r / in_row, kw = r % in_row;
+      runs[r] = {(kh * g.dilation_h * g.padded_w() + kw * g.dilation_w) * g.in_c, r * length, length};
+    }
+  }
+};
+
 // One image: a few output rows at a time, their patches' gradients from the GEMM, added back while they are
 // in cache.
 void grad_input_image(float* dx, const float* dy, const float* packed, const Panels& panels,
-                      const PatchRun* runs, const Conv2dGeometry& g) {
+                      const PatchRuns& patch_runs, const Conv2dGeometry& g) {
   const KernelTable& table = kernels();
   const GemmKernels& kernel = *table.gemm;
   const std::int64_t padded_width = g.padded_w(), padded_size = g.padded_h() * padded_width * g.in_c;
@@ -142,7 +148,7 @@ void grad_input_image(float* dx, const float* dy, const float* packed, const Pan
     for (std::int64_t row = 0; row * g.out_w < pixels; ++row) {
       table.image->col2im(image + (oy + row) * g.stride_h * padded_width * g.in_c,
                           columns + row * g.out_w * patch, patch, g.stride_w * g.in_c, g.out_w,
-                          (g.kernel_w + g.stride_w - 1) / g.stride_w, runs, static_cast<int>(g.kernel_h));
+                          patch_runs.overlap, patch_runs.runs, patch_runs.count);
     }
   }
   if (!direct) crop_padded(dx, image, g);
@@ -157,10 +163,7 @@ void conv2d_grad_input_columns(float* dx, const float* dy, const float* weight, 
     pack_panel(packed + panels.offset(panel), panels.stride(panel), weight + panel * panels.tile, g.patch(),
                1, g.out_c, panels.width(panel));
   });
-  PatchRun* runs = workspace<PatchRun>(Slot::kPartials, g.kernel_h);
-  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
-    runs[kh] = {kh * g.padded_w() * g.in_c, kh * g.kernel_w * g.in_c, g.kernel_w * g.in_c};
-  }
+  const PatchRuns runs(g);
   parallel_for(g.batch, [&](std::int64_t n) {
     grad_input_image(dx + n * g.in_h * g.in_w * g.in_c, dy + n * g.out_h * g.out_w * g.out_c, packed, panels,
                      runs, g);

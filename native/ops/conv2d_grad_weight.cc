@@ -41,7 +41,8 @@ struct Cut {
     chunks = std::clamp<std::int64_t>(
         std::min(kWantedTasks / (strip_groups * output_groups), g.output_pixels() / kMinChunkPixels), 1,
         g.batch * g.out_h);
-    tile_rows = tile_rows_for(strips == 1 ? g.kernel_w * g.in_c : kBlockChannels, gemm);
+    tile_rows = tile_rows_for(
+        strips == 1 && g.dilation_w == 1 ? g.kernel_w * g.in_c : std::min(g.in_c, kBlockChannels), gemm);
     band_rows = std::clamp<std::int64_t>(kBandPixels / g.out_w, 1, g.batch * g.out_h);
   }
 };
@@ -73,7 +74,7 @@ class Task {
   void run(float* dweight, const float* dy, const float* x) {
     for (std::int64_t row = part_.first_row; row < part_.end_row; row += cut_.band_rows) {
       rows_ = std::min(cut_.band_rows, part_.end_row - row);
-      pack_outputs(dy + row * g_.out_w * g_.out_c + part_.first_output);
+      pack_outputs(dy + row * g_.out_w * g_.out_pixel() + part_.first_output);
       for (std::int64_t strip = part_.first_strip; strip < part_.end_strip; ++strip) {
         const std::int64_t channel = strip * kBlockChannels,
                            width = std::min(kBlockChannels, g_.in_c - channel);
@@ -87,7 +88,7 @@ class Task {
   // dy of the band, and pointers to it for full tiles and for the last.
   void pack_outputs(const float* dy) {
     const int tile_rows = static_cast<int>(cut_.tile_rows);
-    table_.gemm->pack_a(packed_, block_stride_, dy, g_.out_c, rows_ * g_.out_w, outputs_, tile_rows);
+    table_.gemm->pack_a(packed_, block_stride_, dy, g_.out_pixel(), rows_ * g_.out_w, outputs_, tile_rows);
     const int last = static_cast<int>(outputs_ % tile_rows);
     const float** full_tile = a_rows_;
     const float** last_tile = a_rows_ + cut_.band_rows * tile_rows;
@@ -101,7 +102,7 @@ class Task {
   // Adds the band's share for one strip of `width` channels. dweight: of the strip's first channel.
   void multiply(float* dweight, std::int64_t width, bool accumulate) {
     // The taps of a kernel row lie side by side in the strip; in dW only where the strip has all channels.
-    const bool whole = width == g_.in_c;
+    const bool whole = width == g_.in_c && g_.dilation_w == 1;
     const std::int64_t segments = whole ? 1 : g_.kernel_w, columns = whole ? g_.kernel_w * width : width;
     GemmTile tile;
     tile.b_stride = shape_.width_step * width;
@@ -112,7 +113,7 @@ class Task {
     tile.accumulate = accumulate;
     for (std::int64_t kh = 0; kh < g_.kernel_h; ++kh) {
       for (std::int64_t segment = 0; segment < segments; ++segment) {
-        const float* patches = strip_ + kh * shape_.width * width + segment * width;
+        const float* patches = strip_ + (kh * g_.dilation_h * shape_.width + segment * g_.dilation_w) * width;
         float* to = dweight + (kh * g_.kernel_w + segment) * g_.in_c;
         for (std::int64_t column = 0; column < columns; column += table_.gemm->max_columns) {
           tile.b = patches + column;
@@ -154,6 +155,7 @@ void conv2d_grad_weight_direct(float* dweight, const float* dy, const float* x, 
   if (g.is_pointwise() && g.in_c < g.out_c) {
     Conv2dGeometry exchanged = g;
     std::swap(exchanged.in_c, exchanged.out_c);
+    std::swap(exchanged.in_step, exchanged.out_step);
     float* transposed = workspace<float>(Slot::kPackedB, g.weight_size());
     conv2d_grad_weight_direct(transposed, x, dy, exchanged);
     return transpose(dweight, transposed, g.in_c, g.out_c);

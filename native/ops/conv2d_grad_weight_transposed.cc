@@ -40,7 +40,7 @@ void sum_rows(float* dweight, const float* dy, const float* x, std::int64_t firs
   const std::int64_t band = std::clamp<std::int64_t>(kBandPixels / g.out_w, 1, end_row - first_row);
   const StripShape shape(g, g.in_c, band);
   const std::int64_t stride = (g.out_c + gemm.vector_width - 1) / gemm.vector_width * gemm.vector_width;
-  const std::int64_t patch = g.patch(), kernel_row = g.kernel_w * g.in_c;
+  const std::int64_t patch = g.patch();
   const int tile_rows = tile_rows_for(g.out_c, gemm);
   float* strip = workspace<float>(Slot::kTaskPanel, shape.size);
   const float** a_rows = workspace<const float*>(Slot::kTaskRows, band * (tile_rows + 1));
@@ -63,7 +63,9 @@ void sum_rows(float* dweight, const float* dy, const float* x, std::int64_t firs
     for (std::int64_t k = 0; k < patch; k += tile_rows) {
       tile.rows = static_cast<int>(std::min<std::int64_t>(tile_rows, patch - k));
       for (int i = 0; i < tile.rows; ++i) {
-        const float* element = strip + (k + i) / kernel_row * shape.row_floats() + (k + i) % kernel_row;
+        const std::int64_t tap = (k + i) / g.in_c, kh = tap / g.kernel_w, kw = tap % g.kernel_w;
+        const float* element =
+            strip + kh * g.dilation_h * shape.row_floats() + kw * g.dilation_w * g.in_c + (k + i) % g.in_c;
         for (std::int64_t r = 0; r < rows; ++r) a_rows[r * tile.rows + i] = element + starts[r];
       }
       for (std::int64_t column = 0; column < g.out_c; column += gemm.max_columns) {

@@ -23,9 +23,9 @@ StripShape::StripShape(const Conv2dGeometry& g, std::int64_t channel_count, std:
       width_step(g.kernel_w == 1 ? 1 : g.stride_w),
       source_height(g.kernel_h == 1 ? g.stride_h : 1),
       source_width(g.kernel_w == 1 ? g.stride_w : 1),
-      width((g.out_w - 1) * width_step + g.kernel_w) {
+      width((g.out_w - 1) * width_step + g.span_w()) {
   const std::int64_t images = std::min((band_rows + g.out_h - 2) / g.out_h + 1, band_rows);
-  size = (band_rows * height_step + images * g.kernel_h) * row_floats() + kSlack;
+  size = (band_rows * height_step + images * g.span_h()) * row_floats() + kSlack;
 }
 
 void StripShape::fill(float* strip, std::int64_t* starts, const float* x, std::int64_t channel,
@@ -41,20 +41,20 @@ void StripShape::fill(float* strip, std::int64_t* starts, const float* x, std::i
     const std::int64_t n = (first + r) / g.out_h, oy = (first + r) % g.out_h;
     const std::int64_t outputs = std::min(rows - r, g.out_h - oy);
     for (std::int64_t i = 0; i < outputs; ++i) starts[r + i] = to - strip + i * height_step * width * count;
-    for (std::int64_t i = 0; i < (outputs - 1) * height_step + g.kernel_h; ++i, to += width * count) {
+    for (std::int64_t i = 0; i < (outputs - 1) * height_step + g.span_h(); ++i, to += width * count) {
       const std::int64_t y = oy * g.stride_h + i * source_height - g.pad_top;
       if (y < 0 || y >= g.in_h || begin == end) {
         zero_floats(to, width * count);
         continue;
       }
       const float* from =
-          x + ((n * g.in_h + y) * g.in_w + begin * source_width - g.pad_left) * g.in_c + channel;
+          x + ((n * g.in_h + y) * g.in_w + begin * source_width - g.pad_left) * g.in_pixel() + channel;
       zero_floats(to, begin * count);
-      if (count == g.in_c && source_width == 1) {
+      if (count == g.in_pixel() && source_width == 1) {
         std::memcpy(to + begin * count, from,
                     static_cast<std::size_t>((end - begin) * count) * sizeof(float));
       } else {
-        kernels.im2col(to + begin * count, count, from, source_width * g.in_c, end - begin, &pixel, 1);
+        kernels.im2col(to + begin * count, count, from, source_width * g.in_pixel(), end - begin, &pixel, 1);
       }
       zero_floats(to + end * count, (width - end) * count);
     }

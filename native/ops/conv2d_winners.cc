@@ -151,6 +151,7 @@ struct Task {
 bool is_for_winners(const Conv2dGeometry& g, const PoolWindow& pool) {
   // Above, the dense ways fill their vectors.
   constexpr std::int64_t kFewChannels = 16, kManyOutputs = 32;
+  if (g.groups > 1 || g.is_dilated()) return false;
   if (pool.size() < 2 || pool.size() > WinnerTables::kPlaces) return false;
   const bool covers = pool.stride_h == pool.kernel_h && pool.stride_w == pool.kernel_w &&
                       g.out_h % pool.kernel_h == 0 && g.out_w % pool.kernel_w == 0;

@@ -15,7 +15,8 @@ void for_each_tap(const Conv2dGeometry& g, std::int64_t n, std::int64_t oy, std:
                   const Body& body) {
   for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
     for (std::int64_t kw = 0; kw < g.kernel_w; ++kw) {
-      const std::int64_t y = oy * g.stride_h + kh - g.pad_top, x = ox * g.stride_w + kw - g.pad_left;
+      const std::int64_t y = oy * g.stride_h + kh * g.dilation_h - g.pad_top;
+      const std::int64_t x = ox * g.stride_w + kw * g.dilation_w - g.pad_left;
       const bool inside = y >= 0 && y < g.in_h && x >= 0 && x < g.in_w;
       body((kh * g.kernel_w + kw) * g.in_c, inside ? ((n * g.in_h + y) * g.in_w + x) * g.in_c : -1);
     }

@@ -24,9 +24,12 @@ std::string describe(const Program& program, const Recorded& instruction) {
   const Arguments args(nullptr, 0, instruction.params.data(), static_cast<int>(instruction.params.size()));
   const char* algorithm = conv2d_algorithm(name, args);
   if (*algorithm == '\0') return "";
-  const Conv2dGeometry g = conv2d_geometry(instruction.params.data());
-  return std::string(name) + " " + std::to_string(g.in_c) + " → " + std::to_string(g.out_c) + " at " +
-         std::to_string(g.in_h) + "x" + std::to_string(g.in_w) + ": " +
+  const Conv2dGeometry g = conv2d_geometry(instruction);
+  const std::string groups = g.groups == 1 ? "" : " in " + std::to_string(g.groups) + " groups";
+  const std::string dilation =
+      g.is_dilated() ? ", dilation " + std::to_string(g.dilation_h) + "x" + std::to_string(g.dilation_w) : "";
+  return std::string(name) + " " + std::to_string(g.in_c) + " → " + std::to_string(g.out_c) + groups +
+         " at " + std::to_string(g.in_h) + "x" + std::to_string(g.in_w) + dilation + ": " +
          (is_double(program, instruction) ? "float64" : algorithm);
 }
 

@@ -3,7 +3,8 @@
 // kW, strideH, strideW, padTop, padLeft; then those of plan/parameters.h: for the forward pass 1 if a ReLU
 // follows (0 in the others), how to compute (ops::Conv2dChoice, 0 where it is left to the cost model; float64
 // has one way only), 1 if all images are batch-interleaved: a multiple of kLanes of them; and for gradients
-// the window and stride (kH, kW, strideH, strideW) of the max pool that dy came through, 0 without one.
+// the window and stride (kH, kW, strideH, strideW) of the max pool that dy came through, 0 without one;
+// and last dilationH, dilationW, groups, each 1 where it is left out or 0.
 #include "plan/conv2d.h"
 
 #include <initializer_list>
@@ -46,9 +47,12 @@ bool border_fits(const Conv2dGeometry& g) {
 Status read_geometry(const Arguments& args, Conv2dGeometry* g) {
   RECEPTIVE_CHECK(args.require_sizes(0, 11, 1));
   RECEPTIVE_CHECK(args.require_sizes(11, 2, 0));
-  *g = {args.integer(0),  args.integer(1),  args.integer(2), args.integer(3), args.integer(4),
-        args.integer(5),  args.integer(6),  args.integer(7), args.integer(8), args.integer(9),
-        args.integer(10), args.integer(11), args.integer(12)};
+  if (args.param_count() > static_cast<int>(kConvDilation))
+    RECEPTIVE_CHECK(args.require_sizes(kConvDilation, 3, 0));
+  *g = conv2d_geometry(args);
+  if (g->in_c % g->groups != 0 || g->out_c % g->groups != 0)
+    return Status::refuse("ERR_SHAPE", "channels that " + std::to_string(g->groups) + " groups divide",
+                          std::to_string(g->in_c) + " in, " + std::to_string(g->out_c) + " out");
   if (!can_be_addressed(*g))
     return Status::refuse("ERR_SHAPE", "images and patches that can be addressed", "more than 2^53 elements");
   if (border_fits(*g)) return Status::success();
@@ -63,9 +67,17 @@ Status read_choice(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dCh
     return Status::refuse("ERR_ARGUMENT", "the number of an algorithm", std::to_string(number));
   *choice = static_cast<ops::Conv2dChoice>(static_cast<int>(number));
   if (*choice < ops::Conv2dChoice::kWinograd || ops::is_winograd_shape(g)) return Status::success();
-  return Status::refuse("ERR_ARGUMENT", "a 3x3 kernel and stride 1 for Winograd's algorithm",
+  return Status::refuse("ERR_ARGUMENT",
+                        "a 3x3 kernel, stride 1, dilation 1 and one group for Winograd's algorithm",
                         std::to_string(g.kernel_h) + "x" + std::to_string(g.kernel_w) + ", stride " +
-                            std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w));
+                            std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w) + ", dilation " +
+                            std::to_string(g.dilation_h) + "x" + std::to_string(g.dilation_w) + ", " +
+                            std::to_string(g.groups) + " groups");
+}
+
+Status require_one_group(const Conv2dGeometry& g) {
+  if (g.groups == 1) return Status::success();
+  return Status::refuse("ERR_ARGUMENT", "patches of one group", std::to_string(g.groups) + " groups");
 }
 
 }  // namespace
@@ -81,9 +93,12 @@ PoolWindow pool_window(const Arguments& args) {
 
 Status read_layout(const Arguments& args, const Conv2dGeometry& g, bool* interleaved) {
   *interleaved = args.number(kConvInterleaved) != 0;
-  if (!*interleaved || (!is_double(args) && g.batch % kLanes == 0)) return Status::success();
-  return Status::refuse("ERR_ARGUMENT", "float32 images, a multiple of 16, where they are interleaved",
-                        std::to_string(g.batch) + " images");
+  const bool plain = g.groups == 1 && !g.is_dilated();
+  if (!*interleaved || (!is_double(args) && g.batch % kLanes == 0 && plain)) return Status::success();
+  return Status::refuse(
+      "ERR_ARGUMENT",
+      "float32 images, a multiple of 16, in one group and undilated where they are interleaved",
+      std::to_string(g.batch) + " images");
 }
 
 Status read_convolution(const Arguments& args, Conv2dGeometry* geometry, ops::Conv2dChoice* choice) {
@@ -180,10 +195,11 @@ const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
   return ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice, pool));
 }
 
-// (columns [pixels][kH * kW * inC], x)
+// (columns [pixels][kH * kW * inC], x), in one group
 Status im2col(const Arguments& args) {
   Conv2dGeometry g;
   RECEPTIVE_CHECK(read_geometry(args, &g));
+  RECEPTIVE_CHECK(require_one_group(g));
   const Dtype dtype = float_dtype(args);
   RECEPTIVE_CHECK(args.require(0, dtype, g.output_pixels() * g.patch()));
   RECEPTIVE_CHECK(args.require(1, dtype, g.input_size()));
@@ -195,10 +211,11 @@ Status im2col(const Arguments& args) {
   return Status::success();
 }
 
-// (dx, columns)
+// (dx, columns), in one group
 Status col2im(const Arguments& args) {
   Conv2dGeometry g;
   RECEPTIVE_CHECK(read_geometry(args, &g));
+  RECEPTIVE_CHECK(require_one_group(g));
   const Dtype dtype = float_dtype(args);
   RECEPTIVE_CHECK(args.require(0, dtype, g.input_size()));
   RECEPTIVE_CHECK(args.require(1, dtype, g.output_pixels() * g.patch()));

@@ -24,6 +24,12 @@ bool is_constant(const Program& program, const Operand& operand) {
          (operand.kind == Operand::Kind::kTensor && !is_written(program, operand));
 }
 
+// 1 where it is left out.
+double groups_of(const Recorded& conv) {
+  const double groups = conv.params.size() > kConvGroups ? conv.params[kConvGroups] : 1.0;
+  return groups == 0.0 ? 1.0 : groups;
+}
+
 // Whether the parameters that give the size of the weight can be one: they are checked when the step runs,
 // but memory for the folded weight is planned before.
 bool has_sizes(const Recorded& conv) {
@@ -32,9 +38,9 @@ bool has_sizes(const Recorded& conv) {
     const double size = conv.params[i];
     if (!(size >= 1 && size <= 1 << 20 && size == std::floor(size))) return false;
   }
-  return conv.params[kConvInC] * conv.params[kConvOutC] * conv.params[kConvKernelH] *
-             conv.params[kConvKernelW] <=
-         0x1p40;
+  const double channels = conv.params[kConvInC] / groups_of(conv);
+  return channels >= 1 && channels == std::floor(channels) &&
+         channels * conv.params[kConvOutC] * conv.params[kConvKernelH] * conv.params[kConvKernelW] <= 0x1p40;
 }
 
 bool can_fold(const Program& program, const Recorded& conv, const Recorded& batch_norm) {
@@ -65,7 +71,8 @@ int fold_batch_norm_into_conv(Program* program) {
     if (!can_fold(*program, conv, batch_norm)) continue;
     const Dtype dtype = program->buffers[static_cast<std::size_t>(conv.operands[0].index)].dtype;
     const double out_c = conv.params[kConvOutC];
-    const double patch = conv.params[kConvKernelH] * conv.params[kConvKernelW] * conv.params[kConvInC];
+    const double patch =
+        conv.params[kConvKernelH] * conv.params[kConvKernelW] * conv.params[kConvInC] / groups_of(conv);
     const Operand weight = add_buffer(program, static_cast<std::int64_t>(out_c * patch), dtype);
     const Operand bias = add_buffer(program, static_cast<std::int64_t>(out_c), dtype);
     Recorded fold;

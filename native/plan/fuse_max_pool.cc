@@ -42,7 +42,7 @@ int fuse_conv_max_pool(Program* program) {
     const Operand y = operand_of(conv, 0);
     if (operand_of(pool, 0).kind != Operand::Kind::kBuffer) continue;
     if (!same(operand_of(pool, 2), y) || !is_internal(*program, y) || uses(*program, y) != 2) continue;
-    if (!is_tiled(pool, conv2d_geometry(conv.params.data()))) continue;
+    if (!is_tiled(pool, conv2d_geometry(conv))) continue;
     Recorded both = conv;
     both.opcode = opcode_named("conv2d_max_pool2d");
     both.operands = {operand_of(pool, 0), operand_of(pool, 1), Operand{},

@@ -54,7 +54,7 @@ constexpr std::size_t kPooledY = 0;
 // Whether the numbers are sizes at all: those of a wrong recording are refused when it runs.
 bool has_geometry(const Recorded& conv) {
   if (conv.params.size() < 13) return false;
-  return std::all_of(conv.params.begin(), conv.params.begin() + 13,
+  return std::all_of(conv.params.begin(), conv.params.end(),
                      [](double size) { return size >= 0 && size <= 0x1p20; });
 }
 
@@ -63,7 +63,7 @@ bool is_interleaved_conv(const Recorded& conv, Conv2dGeometry* g, ConvImages* at
   const bool pooled = is(conv, "conv2d_max_pool2d"), forward = pooled || is(conv, "conv2d_forward"),
              grad_input = is(conv, "conv2d_grad_input");
   if ((!forward && !grad_input && !is(conv, "conv2d_grad_weight")) || !has_geometry(conv)) return false;
-  *g = conv2d_geometry(conv.params.data());
+  *g = conv2d_geometry(conv);
   if (g->batch == 0 || g->batch % kLanes != 0) return false;
   // A user's choice of another algorithm is kept.
   if (conv.params.size() > kConvChoice && conv.params[kConvChoice] != 0) return false;

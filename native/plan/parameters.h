@@ -8,8 +8,9 @@ namespace receptive::plan {
 
 // plan/conv2d.cc: sizes, 1 if a ReLU follows, how to compute, 1 if images are interleaved, and the window and
 // stride of a max pooling that follows; conv2d_winner_gradients: for profiles, of how many of input and
-// weight
+// weight; dilation and groups (1 where they are left out)
 constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernelW = 8, kConvRelu = 13,
-                      kConvChoice = 14, kConvInterleaved = 15, kConvPool = 16, kConvGradients = 20;
+                      kConvChoice = 14, kConvInterleaved = 15, kConvPool = 16, kConvGradients = 20,
+                      kConvDilation = 21, kConvGroups = 23;
 
 }  // namespace receptive::plan

@@ -10,6 +10,7 @@
 
 #include "plan/execute.h"
 #include "plan/liveness.h"
+#include "plan/parameters.h"
 #include "plan/rewrite.h"
 
 namespace receptive::plan {
@@ -33,8 +34,10 @@ double cost(const Program& program, const Recorded& instruction) {
   double p[9] = {};  // what an instruction leaves out is refused when it runs
   std::copy_n(instruction.params.begin(), std::min<std::size_t>(instruction.params.size(), 9), p);
   double products = 0;  // the geometries of plan/conv2d.cc and plan/gemm.cc
-  if (is(instruction, "conv2d_forward") || is(instruction, "conv2d_max_pool2d"))
+  if (is(instruction, "conv2d_forward") || is(instruction, "conv2d_max_pool2d")) {
     products = p[0] * p[3] * p[4] * p[5] * p[6] * p[7] * p[8];
+    if (instruction.params.size() > kConvGroups) products /= std::max(1.0, instruction.params[kConvGroups]);
+  }
   if (is(instruction, "linear_forward") || is(instruction, "matmul")) products = p[0] * p[1] * p[2];
   return bytes + products / kMultiplyAddsPerByte;
 }

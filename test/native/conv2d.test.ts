@@ -2,83 +2,17 @@
 // The three passes of the convolution against the double-precision reference, on every instruction set and for
 // 1, 2 and 3 threads; the reference itself against finite differences.
 import { describe, expect, it } from 'vitest';
+import { type ConvSizes, checkConv2d, checkPass, sizes } from '../helpers/conv2d-passes.js';
 import {
   call,
   checkAgainstReference,
   expectGradient,
   forSeeds,
-  type NumberArray,
   type Random,
   refusal,
-  within,
 } from '../helpers/native.js';
 
-interface Case {
-  n: number;
-  h: number;
-  w: number;
-  inC: number;
-  outC: number;
-  kH: number;
-  kW: number;
-  sH: number;
-  sW: number;
-  pH: number;
-  pW: number;
-}
-
-const outSize = (size: number, kernel: number, stride: number, pad: number) =>
-  Math.floor((size + 2 * pad - kernel) / stride) + 1;
-
-function sizes(c: Case) {
-  const outH = outSize(c.h, c.kH, c.sH, c.pH);
-  const outW = outSize(c.w, c.kW, c.sW, c.pW);
-  return {
-    numbers: [c.n, c.h, c.w, c.inC, outH, outW, c.outC, c.kH, c.kW, c.sH, c.sW, c.pH, c.pW],
-    x: c.n * c.h * c.w * c.inC,
-    y: c.n * outH * outW * c.outC,
-    weight: c.outC * c.kH * c.kW * c.inC,
-    patch: c.kH * c.kW * c.inC,
-    taps: c.kH * c.kW * c.outC,
-    pixels: c.n * outH * outW,
-  };
-}
-
-const magnitudes = (data: NumberArray | null) => (data === null ? null : Float64Array.from(data, Math.abs));
-
-/** One pass within 4 sqrt(K) 2^-24 sum |a||b| of the reference, K the terms of its longest sum. */
-function checkPass(
-  op: string,
-  outputs: readonly number[],
-  k: number,
-  inputs: (NumberArray | null)[],
-  numbers: number[],
-): void {
-  const all = (kind: 'float32' | 'float64') => outputs.map((size) => ({ kind, size }));
-  const sums = call(op, all('float64'), inputs.map(magnitudes), numbers);
-  checkAgainstReference(
-    op,
-    all('float32'),
-    inputs,
-    numbers,
-    (o, i) => 4 * Math.sqrt(k) * 2 ** -24 * sums[o][i],
-  );
-}
-
-function checkCase(c: Case, random: Random): void {
-  within(JSON.stringify(c), () => {
-    const s = sizes(c);
-    const x = random.floats(s.x);
-    const weight = random.floats(s.weight);
-    const dy = random.floats(s.y);
-    const bias = random.int(0, 1) === 1 ? random.floats(c.outC) : null;
-    checkPass('conv2d_forward', [s.y], s.patch + 1, [x, weight, bias], [...s.numbers, 0]);
-    checkPass('conv2d_grad_input', [s.x], s.taps, [dy, weight], s.numbers);
-    checkPass('conv2d_grad_weight', [s.weight, c.outC], s.pixels, [dy, x], s.numbers);
-  });
-}
-
-function randomCase(random: Random, channels: readonly number[]): Case {
+function randomCase(random: Random, channels: readonly number[]): ConvSizes {
   const [kH, kW] = [random.int(1, 5), random.int(1, 5)];
   const [pH, pW] = [random.int(0, 3), random.int(0, 3)];
   return {
@@ -107,17 +41,17 @@ describe('conv2d', () => {
   });
 
   it('agrees with the reference for few channels', () => {
-    forSeeds(40, (random) => checkCase(randomCase(random, [1, 2, 3, 6, 7, 15]), random));
+    forSeeds(40, (random) => checkConv2d(randomCase(random, [1, 2, 3, 6, 7, 15]), random));
   });
 
   it('agrees with the reference for many channels', () => {
-    forSeeds(25, (random) => checkCase(randomCase(random, [16, 17, 33, 64, 70]), random));
+    forSeeds(25, (random) => checkConv2d(randomCase(random, [16, 17, 33, 64, 70]), random));
   });
 
   it('agrees with the reference for few channels and batches that fill the lanes of a vector, or nearly', () => {
     forSeeds(16, (random) => {
       const c = randomCase(random, [1, 2, 3, 5, 6, 7, 13, 16]);
-      checkCase({ ...c, n: random.pick([12, 13, 16, 31, 32, 45]), h: Math.min(c.h, 8) }, random);
+      checkConv2d({ ...c, n: random.pick([12, 13, 16, 31, 32, 45]), h: Math.min(c.h, 8) }, random);
     });
   });
 
@@ -182,7 +116,7 @@ describe('conv2d', () => {
       { n: 1, h: 5, w: 5, inC: 260, outC: 20, kH: 3, kW: 3, sH: 1, sW: 1, pH: 1, pW: 1 },
     ],
   ])('agrees with the reference for %s', (_, c) => {
-    forSeeds(1, (random) => checkCase(c, random));
+    forSeeds(1, (random) => checkConv2d(c, random));
   });
 
   it('applies ReLU after the bias where asked', () => {

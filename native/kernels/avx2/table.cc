@@ -20,6 +20,7 @@ extern const ActivationKernels kAvx2Activation;
 extern const LayerNormKernels kAvx2LayerNorm;
 extern const LocalResponseNormKernels kAvx2LocalResponseNorm;
 extern const PReluKernels kAvx2PRelu;
+extern const DepthwiseKernels kAvx2Depthwise;
 
 const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vector,
                                 &kAvx2Image,      &kAvx2Pool2d,      &kAvx2Softmax,
@@ -27,6 +28,6 @@ const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vecto
                                 &kAvx2BatchNorm,  &kAvx2Interleaved, &kAvx2Winograd,
                                 &kAvx2Winner,     &kAvx2Winner,      &kAvx2Upsample,
                                 &kAvx2Activation, &kAvx2LayerNorm,   &kAvx2LocalResponseNorm,
-                                &kAvx2PRelu};
+                                &kAvx2PRelu,      &kAvx2Depthwise};
 
 }  // namespace receptive

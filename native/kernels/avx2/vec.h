@@ -192,6 +192,17 @@ inline void transpose(Vec rows[kWidth]) {
   }
 }
 
+using Picks = __m256i;
+
+inline Picks load_picks(const std::int32_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
+inline Vec pick(Vec low, Vec high, Picks picks) {
+  const __m256i is_high = _mm256_cmpgt_epi32(picks, _mm256_set1_epi32(kWidth - 1));
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(low, picks), _mm256_permutevar8x32_ps(high, picks),
+                          _mm256_castsi256_ps(is_high));
+}
+
 using Words = __m256i;
 
 inline Words broadcast_words(std::uint32_t value) { return _mm256_set1_epi32(static_cast<int>(value)); }

@@ -21,6 +21,7 @@ extern const ActivationKernels kAvx512Activation;
 extern const LayerNormKernels kAvx512LayerNorm;
 extern const LocalResponseNormKernels kAvx512LocalResponseNorm;
 extern const PReluKernels kAvx512PRelu;
+extern const DepthwiseKernels kAvx512Depthwise;
 
 const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx512Vector,
                                   &kAvx512Image,      &kAvx512Pool2d,      &kAvx512Softmax,
@@ -28,6 +29,6 @@ const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx
                                   &kAvx512BatchNorm,  &kAvx512Interleaved, &kAvx512Winograd,
                                   &kAvx512Winner,     &kAvx2Winner,        &kAvx512Upsample,
                                   &kAvx512Activation, &kAvx512LayerNorm,   &kAvx512LocalResponseNorm,
-                                  &kAvx512PRelu};
+                                  &kAvx512PRelu,      &kAvx512Depthwise};
 
 }  // namespace receptive

@@ -168,6 +168,12 @@ inline void transpose(Vec rows[kWidth]) {
   }
 }
 
+// Which of the 2 * kWidth elements of two vectors each lane of a third is.
+using Picks = __m512i;
+
+inline Picks load_picks(const std::int32_t* from) { return _mm512_loadu_si512(from); }
+inline Vec pick(Vec low, Vec high, Picks picks) { return _mm512_permutex2var_ps(low, picks, high); }
+
 // Random words: kWidth unsigned 32-bit integers.
 using Words = __m512i;
 

@@ -20,6 +20,7 @@ extern const ActivationKernels kScalarActivation;
 extern const LayerNormKernels kScalarLayerNorm;
 extern const LocalResponseNormKernels kScalarLocalResponseNorm;
 extern const PReluKernels kScalarPRelu;
+extern const DepthwiseKernels kScalarDepthwise;
 
 const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kScalarVector,
                                   &kScalarImage,      &kScalarPool2d,      &kScalarSoftmax,
@@ -27,6 +28,6 @@ const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kSca
                                   &kScalarBatchNorm,  &kScalarInterleaved, &kScalarWinograd,
                                   &kScalarWinner,     &kScalarWinner,      &kScalarUpsample,
                                   &kScalarActivation, &kScalarLayerNorm,   &kScalarLocalResponseNorm,
-                                  &kScalarPRelu};
+                                  &kScalarPRelu,      &kScalarDepthwise};
 
 }  // namespace receptive

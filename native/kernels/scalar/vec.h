@@ -97,6 +97,11 @@ inline int append_nonzero(float* values, std::int32_t* places, const float* from
 
 inline void transpose(Vec*) {}
 
+using Picks = std::int32_t;
+
+inline Picks load_picks(const std::int32_t* from) { return *from; }
+inline Vec pick(Vec low, Vec high, Picks picks) { return picks == 0 ? low : high; }
+
 using Words = std::uint32_t;
 
 inline Words broadcast_words(std::uint32_t value) { return value; }
