@@ -13,7 +13,6 @@ const CASES = CONV_SHAPES.flatMap((shape) =>
     task: { kind: 'conv', pass, shape },
     flops: convFlops(shape),
     error: true,
-    ...(shape.groups > 1 ? { unavailable: 'not available yet (groups)' } : {}),
   })),
 );
 

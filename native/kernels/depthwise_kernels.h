@@ -15,6 +15,10 @@ struct DepthwiseRow {
   const float* x;              // the first input row, [in_w][channels]
   std::int64_t x_row, x_step;  // floats from an input row to the next, and from a pixel to the next
   std::int64_t rows;           // input rows, one for each kernel row that is inside the image; may be 0
+  // The `rows_ahead` input rows, row_ahead floats apart, that the next row of outputs is the first to read:
+  // they are asked for meanwhile, as the rest of what comes next.
+  const float* x_ahead = nullptr;
+  std::int64_t row_ahead = 0, rows_ahead = 0;
   std::int64_t in_w, taps, stride, dilation, pad;  // pad may be negative
   std::int64_t weight_row, weight_tap;  // floats between kernel rows and between taps; may be negative
 };
@@ -30,12 +34,15 @@ struct DepthwiseSums {
   bool relu = false;            // negative values become 0, NaN stays NaN
 };
 
-// dweight[r][t][c] += sum over o of dy[o][c] * x
+// dweight[r][t][c] += sum over several rows of outputs, and their outputs o, of dy[o][c] * x. All rows have
+// the same kernel rows inside the image.
 struct DepthwiseGradient {
-  DepthwiseRow at;
-  float* dweight;  // of the first input row
+  DepthwiseRow at;  // of the first row of outputs
+  float* dweight;   // of the first input row
   const float* dy;
   std::int64_t dy_step;
+  std::int64_t out_rows;
+  std::int64_t dy_row, x_next;  // floats from one row of outputs to the next, in dy and in x
 };
 
 struct DepthwiseKernels {

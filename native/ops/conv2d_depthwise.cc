@@ -57,14 +57,8 @@ class Correlation {
 
   // [term][kH][kW][lanes]
   void pack(const float* weight) {
-    const std::int64_t taps = g_.kernel_h * g_.kernel_w, lanes = spread_.lanes;
     float* packed = workspace<float>(Slot::kPackedB, g_.weight_size());
-    parallel_for(spread_.terms, [&](std::int64_t term) {
-      float* to = packed + term * taps * lanes;
-      for (std::int64_t tap = 0; tap < taps; ++tap) {
-        for (std::int64_t lane = 0; lane < lanes; ++lane) *to++ = weight[weight_index(term, tap, lane)];
-      }
-    });
+    spread_.pack(packed, weight, g_.kernel_h * g_.kernel_w);
     weight_ = packed;
   }
 
@@ -89,12 +83,6 @@ class Correlation {
   }
 
  private:
-  std::int64_t weight_index(std::int64_t term, std::int64_t tap, std::int64_t lane) const {
-    const std::int64_t in = g_.group_in();
-    if (!is_gradient_) return lane * g_.patch() + tap * in + term;
-    return (lane / in * g_.group_out() + term) * g_.patch() + tap * in + lane % in;
-  }
-
   Axis rows_of(std::int64_t phase) const {
     return is_gradient_ ? gradient_axis(phase_of_rows(phase, g_))
                         : forward_axis(g_.kernel_h, g_.stride_h, g_.dilation_h, g_.pad_top);
@@ -162,6 +150,11 @@ class Correlation {
     at.rows = last - first;
     if (at.rows > 0) {
       at.x = pixels.data + (rows.pixel(i, first) - source.row) * pixels.row;
+      if (spread_.is_identity()) {
+        at.rows_ahead = rows.stride;
+        at.row_ahead = pixels.row;
+        at.x_ahead = pixels.data + (rows.pixel(i, rows.taps - 1) + 1 - source.row) * pixels.row;
+      }
       const std::int64_t kernel_row = term * g_.kernel_h + rows.weight_first + first * rows.weight_step;
       sums.weight = weight_ + (kernel_row * g_.kernel_w + columns.weight_first) * spread_.lanes + block.first;
     }

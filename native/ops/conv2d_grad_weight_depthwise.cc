@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kWantedTasks = 32;      // where the shape allows
 constexpr std::int64_t kMinChunkPixels = 256;  // below, the partial sums cost more than they bring
 constexpr std::int64_t kMinLanes = 64;         // of a task
+constexpr std::int64_t kRunPixels = 64;        // summed in registers before the next lanes
 
 // The output rows first_row to first_row + rows - 1 of an image, of each the outputs from `column` on.
 struct Outputs {
@@ -85,26 +86,50 @@ class Gradient {
     if (source.rows == 0) return;
     for (std::int64_t term = 0; term < spread_.terms; ++term) {
       const SpreadPixels pixels = spread_.pixels(term, source, block);
-      for (std::int64_t row = outputs.row; row < outputs.row + outputs.rows; ++row)
-        add_row(row, outputs, partial + term * taps_ * spread_.lanes, source, pixels, block);
+      float* const of_term = partial + term * taps_ * spread_.lanes;
+      for (std::int64_t row = outputs.row; row < outputs.row + outputs.rows;) {
+        const TapRange taps = taps_at(row, source);
+        std::int64_t rows = 1;
+        while (row + rows < outputs.row + outputs.rows && rows * outputs.columns < kRunPixels &&
+               taps_at(row + rows, source) == taps)
+          ++rows;
+        if (taps.first < taps.end) add_rows(row, rows, taps, outputs, of_term, source, pixels, block);
+        row += rows;
+      }
     }
   }
 
-  void add_row(std::int64_t row, const Outputs& outputs, float* partial, const Region& source,
-               const SpreadPixels& pixels, const LaneBlock& block) const {
+  // The kernel rows that are inside the image for a row of outputs.
+  struct TapRange {
+    std::int64_t first, end;
+    bool operator==(const TapRange& other) const { return first == other.first && end == other.end; }
+  };
+  TapRange taps_at(std::int64_t row, const Region& source) const {
     const std::int64_t top = row * g_.stride_h - g_.pad_top;
-    std::int64_t first = 0, last = g_.kernel_h;
-    while (first < last && top + first * g_.dilation_h < source.row) ++first;
-    while (first < last && top + (last - 1) * g_.dilation_h >= source.row + source.rows) --last;
-    if (first == last) return;
+    TapRange taps = {0, g_.kernel_h};
+    while (taps.first < taps.end && top + taps.first * g_.dilation_h < source.row) ++taps.first;
+    while (taps.first < taps.end && top + (taps.end - 1) * g_.dilation_h >= source.row + source.rows)
+      --taps.end;
+    return taps;
+  }
+
+  void add_rows(std::int64_t row, std::int64_t rows, const TapRange& taps, const Outputs& outputs,
+                float* partial, const Region& source, const SpreadPixels& pixels,
+                const LaneBlock& block) const {
+    const std::int64_t top = row * g_.stride_h - g_.pad_top;
     DepthwiseGradient gradient{};
     DepthwiseRow& at = gradient.at;
     at.outputs = outputs.columns;
     at.channels = block.count;
-    at.x = pixels.data + (top + first * g_.dilation_h - source.row) * pixels.row;
+    at.x = pixels.data + (top + taps.first * g_.dilation_h - source.row) * pixels.row;
     at.x_row = g_.dilation_h * pixels.row;
     at.x_step = pixels.pixel;
-    at.rows = last - first;
+    at.rows = taps.end - taps.first;
+    if (spread_.is_identity()) {
+      at.rows_ahead = g_.stride_h;
+      at.row_ahead = pixels.row;
+      at.x_ahead = pixels.data + (top + (rows - 1) * g_.stride_h + g_.span_h() - source.row) * pixels.row;
+    }
     at.in_w = source.columns;
     at.taps = g_.kernel_w;
     at.stride = g_.stride_w;
@@ -112,10 +137,13 @@ class Gradient {
     at.pad = g_.pad_left - outputs.column * g_.stride_w + source.column;
     at.weight_row = g_.kernel_w * spread_.lanes;
     at.weight_tap = spread_.lanes;
-    gradient.dweight = partial + first * at.weight_row;
+    gradient.dweight = partial + taps.first * at.weight_row;
     gradient.dy =
         dy_ + ((outputs.image * g_.out_h + row) * g_.out_w + outputs.column) * spread_.lanes + block.first;
     gradient.dy_step = spread_.lanes;
+    gradient.out_rows = rows;
+    gradient.dy_row = g_.out_w * spread_.lanes;
+    gradient.x_next = g_.stride_h * pixels.row;
     kernels().depthwise->gradient(gradient);
   }
 
@@ -132,11 +160,7 @@ class Gradient {
 void conv2d_grad_weight_depthwise(float* dweight, const float* dy, const float* x, const Conv2dGeometry& g) {
   float* sums = workspace<float>(Slot::kPackedB, g.weight_size());
   Gradient(dy, x, g).run(sums);
-  const std::int64_t patch = g.patch(), in = g.group_in(), taps = g.kernel_h * g.kernel_w;
-  for (std::int64_t i = 0; i < g.weight_size(); ++i) {
-    const std::int64_t oc = i / patch, tap = i % patch / in, term = i % in;
-    dweight[i] = sums[(term * taps + tap) * g.out_c + oc];
-  }
+  spread_input(x, g).unpack(dweight, sums, g.kernel_h * g.kernel_w);
 }
 
 }  // namespace receptive::ops

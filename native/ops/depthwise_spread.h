@@ -38,10 +38,23 @@ struct Spread {
   std::int64_t channels() const { return lanes / group * terms; }
   // Lanes of a strip: a strip of 128 pixels then takes 32 KiB a row.
   std::int64_t block_lanes() const { return is_identity() || lanes < kBlockLanes ? lanes : kBlockLanes; }
+  // Where a term's weight of a lane stands in [outC][kH][kW][inC / groups]: the sum of these steps.
+  struct WeightSteps {
+    std::int64_t group, lane, tap, term;  // of a lane: within its group
+  };
+  WeightSteps weight;
+
+  // to [term][tap][lanes] from the weight, and the weight from it.
+  void pack(float* to, const float* from, std::int64_t taps) const;
+  void unpack(float* to, const float* from, std::int64_t taps) const;
   // The region in place, or as a strip in the calling task's workspace (Slot::kTaskPanel).
   SpreadPixels pixels(std::int64_t term, const Region& region, const LaneBlock& block) const;
 
   static constexpr std::int64_t kBlockLanes = 64;
+
+ private:
+  template <typename Body>
+  void for_each_weight(std::int64_t taps, const Body& body) const;
 };
 
 // The spread of x for forward and grad_weight, and of dy for grad_input.

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // One pass of a convolution: its instruction, output and operands allocated beforehand. Images [n, h, w, c], weights
-// [outC, kH, kW, inC].
+// [outC, kH, kW, inC / groups].
 import { allocate, emit, NO_TENSOR } from '../../../dist/native/bindings.js';
 import { download, largestError, randomArray, release, upload } from './arrays.mjs';
 
 export const variants = () => ['auto'];
 
 /** The values of one pass in double precision, each by its definition. `x`, `weight` and `dy` are flat arrays. */
-function definitionOf(pass, { n, inC, size, outC, kernel, stride, padding, outSize }, { x, weight, dy }) {
+function definitionOf(pass, shape, { x, weight, dy }) {
+  const { n, inC, size, outC, kernel, stride, padding, outSize, groups } = shape;
+  const [groupIn, groupOut] = [inC / groups, outC / groups];
   const xAt = (image, row, column, c) =>
     row < 0 || row >= size || column < 0 || column >= size
       ? 0
       : x[((image * size + row) * size + column) * inC + c];
-  const weightAt = (o, i, j, c) => weight[((o * kernel + i) * kernel + j) * inC + c];
+  const weightAt = (o, i, j, c) => weight[((o * kernel + i) * kernel + j) * groupIn + c];
+  /** The first input channel that output channel o reads, and the first output channel that reads input channel c. */
+  const firstIn = (o) => Math.floor(o / groupOut) * groupIn;
+  const firstOut = (c) => Math.floor(c / groupIn) * groupOut;
   const dyAt = (image, row, column, o) => dy[((image * outSize + row) * outSize + column) * outC + o];
 
   /** Where index points in an array of shape […, height, width, channels]. */
@@ -29,9 +34,10 @@ function definitionOf(pass, { n, inC, size, outC, kernel, stride, padding, outSi
       let sum = 0;
       for (let i = 0; i < kernel; i++)
         for (let j = 0; j < kernel; j++)
-          for (let c = 0; c < inC; c++)
+          for (let c = 0; c < groupIn; c++)
             sum +=
-              xAt(image, row * stride + i - padding, column * stride + j - padding, c) * weightAt(o, i, j, c);
+              xAt(image, row * stride + i - padding, column * stride + j - padding, firstIn(o) + c) *
+              weightAt(o, i, j, c);
       return sum;
     },
     grad_input(index) {
@@ -42,19 +48,20 @@ function definitionOf(pass, { n, inC, size, outC, kernel, stride, padding, outSi
           const [fromRow, fromColumn] = [(row + padding - i) / stride, (column + padding - j) / stride];
           if (!Number.isInteger(fromRow) || fromRow < 0 || fromRow >= outSize) continue;
           if (!Number.isInteger(fromColumn) || fromColumn < 0 || fromColumn >= outSize) continue;
-          for (let o = 0; o < outC; o++) sum += dyAt(image, fromRow, fromColumn, o) * weightAt(o, i, j, c);
+          for (let o = firstOut(c); o < firstOut(c) + groupOut; o++)
+            sum += dyAt(image, fromRow, fromColumn, o) * weightAt(o, i, j, c % groupIn);
         }
       }
       return sum;
     },
     grad_weight(index) {
-      const [o, i, j, c] = split(index, kernel, kernel, inC);
+      const [o, i, j, c] = split(index, kernel, kernel, groupIn);
       let sum = 0;
       for (let image = 0; image < n; image++)
         for (let row = 0; row < outSize; row++)
           for (let column = 0; column < outSize; column++)
             sum +=
-              xAt(image, row * stride + i - padding, column * stride + j - padding, c) *
+              xAt(image, row * stride + i - padding, column * stride + j - padding, firstIn(o) + c) *
               dyAt(image, row, column, o);
       return sum;
     },
@@ -63,9 +70,9 @@ function definitionOf(pass, { n, inC, size, outC, kernel, stride, padding, outSi
 }
 
 export function prepare({ pass, shape }) {
-  const { n, inC, size, outC, kernel, stride, padding, outSize } = shape;
+  const { n, inC, size, outC, kernel, stride, padding, outSize, groups } = shape;
   const xSize = n * size ** 2 * inC;
-  const weightSize = outC * kernel ** 2 * inC;
+  const weightSize = (outC * kernel ** 2 * inC) / groups;
   const dySize = n * outSize ** 2 * outC;
   const needs = { forward: ['x', 'weight'], grad_input: ['dy', 'weight'], grad_weight: ['dy', 'x'] }[pass];
   const sizes = { x: xSize, weight: weightSize, dy: dySize };
@@ -83,7 +90,7 @@ export function prepare({ pass, shape }) {
     grad_weight: [result, NO_TENSOR, ...inputs],
   }[pass];
   const numbers = [n, size, size, inC, outSize, outSize, outC, kernel, kernel];
-  numbers.push(stride, stride, padding, padding, 0);
+  numbers.push(stride, stride, padding, padding, 0, 0, 0, 0, 0, 0, 0, 1, 1, groups);
   return {
     run: () => emit(`conv2d_${pass}`, operands, numbers),
     error: () => largestError(download(handles[0], resultSize), depth, definitionOf(pass, shape, arrays)),

@@ -33,6 +33,8 @@ inline void sum_outputs(const DepthwiseSums& sums, std::int64_t o, std::int64_t 
   const std::int64_t next = at.stride * at.x_step, dilation = at.dilation * at.x_step;
   const float* x_row = at.x + pixel_of(at, o, taps.begin) * at.x_step + c;
   const float* weight_row = sums.weight + taps.begin * at.weight_tap + c;
+  for (std::int64_t i = 0; i < kOutputs * at.stride; ++i)
+    ask_ahead(at, (pixel_of(at, o, taps.end - 1) + i) * at.x_step + c);
   Vec total[kOutputs];
 #pragma GCC unroll 8
   for (int i = 0; i < kOutputs; ++i) total[i] = zero();
@@ -46,7 +48,10 @@ inline void sum_outputs(const DepthwiseSums& sums, std::int64_t o, std::int64_t 
     }
   }
 #pragma GCC unroll 8
-  for (int i = 0; i < kOutputs; ++i) finish(sums, total[i], o + i, c, range);
+  for (int i = 0; i < kOutputs; ++i) {
+    __builtin_prefetch(sums.y + (o + i + at.outputs) * sums.y_step + c, 1, 2);
+    finish(sums, total[i], o + i, c, range);
+  }
 }
 
 template <int kOutputs>
@@ -56,8 +61,8 @@ inline void sum_channels(const DepthwiseSums& sums, std::int64_t o, const Span& 
   if (c < sums.at.channels) sum_outputs<kOutputs>(sums, o, c, taps, PartialVector(sums.at.channels - c));
 }
 
-// A kernel three taps wide, at stride 1 and undilated, inside the image: its weight stays in registers, each
-// pixel is read once, and three outputs are under way.
+// Outputs of a kernel three taps wide, at stride 1 and undilated: its weight stays in registers, each pixel
+// is read once, and three outputs are under way. Each of them has a tap inside.
 template <int kRows, typename Range>
 inline void slide_outputs(const DepthwiseSums& sums, const Span& outputs, std::int64_t c, Range range) {
   const DepthwiseRow& at = sums.at;
@@ -68,12 +73,16 @@ inline void slide_outputs(const DepthwiseSums& sums, const Span& outputs, std::i
     for (int t = 0; t < 3; ++t) w[r][t] = range.load(sums.weight + r * at.weight_row + t * at.weight_tap + c);
   }
   const std::int64_t x_row = at.x_row, x_step = at.x_step;
-  const float* x = at.x + pixel_of(at, outputs.begin, 0) * x_step + c;
+  const std::int64_t first_pixel = at_least(pixel_of(at, outputs.begin, 0), 0);
+  const std::int64_t last_pixel = at_most(pixel_of(at, outputs.end - 1, 2), at.in_w - 1);
+  const float* x = at.x + first_pixel * x_step + c;
   Vec second = zero(), third = zero();  // of the outputs that have two and one pixels of each row to come
-  for (std::int64_t o = outputs.begin - 2; o < outputs.end; ++o, x += x_step) {
+  std::int64_t o = first_pixel + at.pad - 2;  // the output that this pixel completes
+  for (; o <= last_pixel + at.pad - 2; ++o, x += x_step) {
     Vec column[kRows];
 #pragma GCC unroll 3
     for (int r = 0; r < kRows; ++r) column[r] = range.load(x + r * x_row);
+    ask_ahead(at, x - at.x);
     Vec first = mul(column[0], w[0][0]), complete = third;
 #pragma GCC unroll 3
     for (int r = 0; r < kRows; ++r) {
@@ -85,6 +94,10 @@ inline void slide_outputs(const DepthwiseSums& sums, const Span& outputs, std::i
     third = second;
     second = first;
   }
+  for (; o < outputs.end; ++o) {
+    finish(sums, third, o, c, range);
+    third = second;
+  }
 }
 
 template <int kRows>
@@ -94,36 +107,46 @@ inline void slide_channels(const DepthwiseSums& sums, const Span& outputs) {
   if (c < sums.at.channels) slide_outputs<kRows>(sums, outputs, c, PartialVector(sums.at.channels - c));
 }
 
-inline void slide(const DepthwiseSums& sums, const Span& inside) {
-  for (std::int64_t o = inside.begin; o < inside.end; o += kSlideOutputs) {
-    const Span outputs = {o, o + kSlideOutputs < inside.end ? o + kSlideOutputs : inside.end};
-    if (sums.at.rows == 3) {
-      slide_channels<3>(sums, outputs);
-    } else {
-      slide_channels<2>(sums, outputs);
-    }
-  }
-}
-
 void depthwise_sums(const DepthwiseSums& sums) {
   const DepthwiseRow& at = sums.at;
-  const Span inside = outputs_inside(at), all = {0, at.taps};
+  const bool slides = is_slide(at);
+  const Span inside = slides ? outputs_reaching(at) : outputs_inside(at), all = {0, at.taps};
   for (std::int64_t o = 0; o < inside.begin; ++o) sum_channels<1>(sums, o, taps_inside(at, o));
-  if (is_slide(at)) {
-    slide(sums, inside);
-  } else {
-    std::int64_t o = inside.begin;
-    for (; o + kSumOutputs <= inside.end; o += kSumOutputs) sum_channels<kSumOutputs>(sums, o, all);
-    for (; o + 3 <= inside.end; o += 3) sum_channels<3>(sums, o, all);
-    for (; o < inside.end; ++o) sum_channels<1>(sums, o, all);
+  std::int64_t o = inside.begin;
+  for (; slides && o < inside.end; o += kSlideOutputs) {
+    const Span outputs = {o, at_most(o + kSlideOutputs, inside.end)};
+    if (at.rows == 3) {
+      slide_channels<3>(sums, outputs);
+    } else if (at.rows == 2) {
+      slide_channels<2>(sums, outputs);
+    } else {
+      slide_channels<1>(sums, outputs);
+    }
   }
-  for (std::int64_t o = inside.end; o < at.outputs; ++o) sum_channels<1>(sums, o, taps_inside(at, o));
+  for (; o + kSumOutputs <= inside.end; o += kSumOutputs) sum_channels<kSumOutputs>(sums, o, all);
+  for (; o + 3 <= inside.end; o += 3) sum_channels<3>(sums, o, all);
+  for (; o < inside.end; ++o) sum_channels<1>(sums, o, all);
+  for (o = inside.end; o < at.outputs; ++o) sum_channels<1>(sums, o, taps_inside(at, o));
 }
 
-// One vector of lanes, for all pixels: picked from the one or two vectors that hold them, or one by one.
-void spread_lanes(float* to, std::int64_t to_step, const float* from, std::int64_t from_step,
-                  std::int64_t pixels, const std::int32_t* lanes, int count) {
-  const std::int32_t first = lanes[0], span = lanes[count - 1] - first + 1;
+// One vector of lanes of pixels, picked from the one or two vectors that hold them. A and B tell what may be
+// read at `from` and behind it.
+template <typename A, typename B, typename Lanes>
+inline void spread_pixels(float* to, std::int64_t to_step, const float* from, std::int64_t from_step,
+                          std::int64_t pixels, Picks picks, A low, B high, Lanes written) {
+  for (std::int64_t p = 0; p < pixels; ++p, to += to_step, from += from_step)
+    written.store(to, pick(low.load(from), high.load(from + kWidth), picks));
+}
+
+struct NoVector {
+  inline Vec load(const float*) const { return zero(); }
+};
+
+template <typename Lanes>
+inline void spread_lanes(float* to, std::int64_t to_step, const float* from, std::int64_t from_step,
+                         std::int64_t pixels, const float* end, const std::int32_t* lanes, int count,
+                         Lanes written) {
+  const std::int32_t span = lanes[count - 1] - lanes[0] + 1;
   if (span > 2 * kWidth) {
     for (std::int64_t p = 0; p < pixels; ++p, to += to_step, from += from_step) {
       for (int l = 0; l < count; ++l) to[l] = from[lanes[l]];
@@ -131,25 +154,35 @@ void spread_lanes(float* to, std::int64_t to_step, const float* from, std::int64
     return;
   }
   std::int32_t indices[kWidth];
-  for (int l = 0; l < kWidth; ++l) indices[l] = l < count ? lanes[l] - first : 0;
+  for (int l = 0; l < kWidth; ++l) indices[l] = l < count ? lanes[l] - lanes[0] : 0;
   const Picks picks = load_picks(indices);
-  const Mask written = first_lanes(count), low = first_lanes(span < kWidth ? span : kWidth);
-  const Mask high = first_lanes(span < kWidth ? 0 : span - kWidth);
-  from += first;
+  from += lanes[0];
+  // Where more pixels follow, whole vectors may be read.
+  const std::int64_t room = end - from - 2 * kWidth;
+  const std::int64_t whole = room < 0 ? 0 : at_most(room / from_step + 1, pixels), rest = pixels - whole;
+  float* const to_rest = to + whole * to_step;
+  const float* const from_rest = from + whole * from_step;
   if (span <= kWidth) {
-    for (std::int64_t p = 0; p < pixels; ++p, to += to_step, from += from_step)
-      store_partial(to, written, pick(load_partial(from, low), zero(), picks));
+    spread_pixels(to, to_step, from, from_step, whole, picks, WholeVector{}, NoVector{}, written);
+    spread_pixels(to_rest, to_step, from_rest, from_step, rest, picks, PartialVector(span), NoVector{},
+                  written);
     return;
   }
-  for (std::int64_t p = 0; p < pixels; ++p, to += to_step, from += from_step)
-    store_partial(to, written, pick(load_partial(from, low), load_partial(from + kWidth, high), picks));
+  spread_pixels(to, to_step, from, from_step, whole, picks, WholeVector{}, WholeVector{}, written);
+  spread_pixels(to_rest, to_step, from_rest, from_step, rest, picks, WholeVector{},
+                PartialVector(span - kWidth), written);
 }
 
 void spread(float* to, std::int64_t to_step, const float* from, std::int64_t from_step, std::int64_t pixels,
             const std::int32_t* lanes, std::int64_t count) {
-  for (std::int64_t l = 0; l < count; l += kWidth) {
-    const int some = static_cast<int>(count - l < kWidth ? count - l : kWidth);
-    spread_lanes(to + l, to_step, from, from_step, pixels, lanes + l, some);
+  if (pixels <= 0) return;
+  const float* const end = from + (pixels - 1) * from_step + lanes[count - 1] + 1;
+  std::int64_t l = 0;
+  for (; l + kWidth <= count; l += kWidth)
+    spread_lanes(to + l, to_step, from, from_step, pixels, end, lanes + l, kWidth, WholeVector{});
+  if (l < count) {
+    const int some = static_cast<int>(count - l);
+    spread_lanes(to + l, to_step, from, from_step, pixels, end, lanes + l, some, PartialVector(some));
   }
 }
 

@@ -24,6 +24,12 @@ inline std::int64_t pixel_of(const DepthwiseRow& at, std::int64_t o, std::int64_
   return o * at.stride + tap * at.dilation - at.pad;
 }
 
+// Asks for the same place in the rows that come next.
+inline void ask_ahead(const DepthwiseRow& at, std::int64_t place) {
+  for (std::int64_t r = 0; r < at.rows_ahead; ++r)
+    __builtin_prefetch(at.x_ahead + r * at.row_ahead + place, 0, 2);
+}
+
 // The taps of output o that are inside; none if they end where they begin.
 inline Span taps_inside(const DepthwiseRow& at, std::int64_t o) {
   const std::int64_t left = pixel_of(at, o, 0);
@@ -38,9 +44,23 @@ inline Span outputs_inside(const DepthwiseRow& at) {
   return {begin, at_least(at_most(steps_to(room, at.stride), at.outputs), begin)};
 }
 
+// The outputs that have a tap inside, where they are neighbours: taps that follow each other at stride 1.
+inline Span outputs_reaching(const DepthwiseRow& at) {
+  const std::int64_t begin = at_most(at_least(at.pad - at.taps + 1, 0), at.outputs);
+  return {begin, at_least(at_most(at.in_w + at.pad, at.outputs), begin)};
+}
+
 // Whether a kernel three wide slides over its pixels one by one.
 inline bool is_slide(const DepthwiseRow& at) {
-  return at.taps == 3 && at.stride == 1 && at.dilation == 1 && (at.rows == 2 || at.rows == 3);
+  return at.taps == 3 && at.stride == 1 && at.dilation == 1 && at.rows >= 1 && at.rows <= 3;
+}
+
+// Row `row` of a gradient alone.
+inline DepthwiseGradient row_of(const DepthwiseGradient& gradient, std::int64_t row) {
+  DepthwiseGradient one = gradient;
+  one.at.x += row * gradient.x_next;
+  one.dy += row * gradient.dy_row;
+  return one;
 }
 
 // The gradient of kTaps neighbouring taps of one kernel row, from outputs whose taps are all inside.
@@ -51,15 +71,24 @@ inline void gradient_taps(const DepthwiseGradient& gradient, std::int64_t r, std
   float* const to = gradient.dweight + r * at.weight_row + tap * at.weight_tap + c;
   const std::int64_t weight_tap = at.weight_tap, dilation = at.dilation * at.x_step,
                      next = at.stride * at.x_step;
-  const float* x = at.x + r * at.x_row + pixel_of(at, outputs.begin, tap) * at.x_step + c;
-  const float* dy = gradient.dy + outputs.begin * gradient.dy_step + c;
+  const float* x_row = at.x + r * at.x_row + pixel_of(at, outputs.begin, tap) * at.x_step + c;
+  const float* dy_row = gradient.dy + outputs.begin * gradient.dy_step + c;
   Vec total[kTaps];
 #pragma GCC unroll 5
   for (int t = 0; t < kTaps; ++t) total[t] = zero();
-  for (std::int64_t o = outputs.begin; o < outputs.end; ++o, x += next, dy += gradient.dy_step) {
-    const Vec d = range.load(dy);
+  for (std::int64_t row = 0; row < gradient.out_rows;
+       ++row, x_row += gradient.x_next, dy_row += gradient.dy_row) {
+    const float* x = x_row;
+    const float* dy = dy_row;
+    for (std::int64_t o = outputs.begin; o < outputs.end; ++o, x += next, dy += gradient.dy_step) {
+      const Vec d = range.load(dy);
+      if (tap == 0 && r == 0) {
+        __builtin_prefetch(dy + gradient.out_rows * gradient.dy_row, 0, 2);
+        for (std::int64_t i = 0; i < at.stride; ++i) ask_ahead(at, x - at.x + i * at.x_step);
+      }
 #pragma GCC unroll 5
-    for (int t = 0; t < kTaps; ++t) total[t] = fma(range.load(x + t * dilation), d, total[t]);
+      for (int t = 0; t < kTaps; ++t) total[t] = fma(range.load(x + t * dilation), d, total[t]);
+    }
   }
 #pragma GCC unroll 5
   for (int t = 0; t < kTaps; ++t)
@@ -88,21 +117,27 @@ inline void gradient_border(const DepthwiseGradient& gradient, std::int64_t o, s
   }
 }
 
-// The whole gradient of a kernel three wide in registers: each pixel is read once for the three taps over it.
-template <int kRows, int kOutputs, typename Range>
+// The sums of a kernel three wide stay in registers, and each pixel is read once for the taps over it: taps
+// [kFirst, kEnd) of kOutputs outputs, whose pixels under tap 0 begin at x.
+template <int kRows, int kOutputs, int kFirst, int kEnd, typename Range>
 inline void gradient_slide(Vec total[kRows][3], const DepthwiseGradient& gradient, const float* x,
                            const float* dy, Range range) {
   const DepthwiseRow& at = gradient.at;
   Vec d[kOutputs];
 #pragma GCC unroll 4
-  for (int i = 0; i < kOutputs; ++i) d[i] = range.load(dy + i * gradient.dy_step);
+  for (int i = 0; i < kOutputs; ++i) {
+    d[i] = range.load(dy + i * gradient.dy_step);
+    __builtin_prefetch(dy + i * gradient.dy_step + gradient.out_rows * gradient.dy_row, 0, 2);
+    ask_ahead(at, x - at.x + i * at.x_step);
+  }
 #pragma GCC unroll 3
   for (int r = 0; r < kRows; ++r) {
+    const float* pixels = x + r * at.x_row + kFirst * at.x_step;
 #pragma GCC unroll 6
-    for (int column = 0; column < kOutputs + 2; ++column) {
-      const Vec pixel = range.load(x + r * at.x_row + column * at.x_step);
+    for (int column = kFirst; column < kOutputs + kEnd - 1; ++column, pixels += at.x_step) {
+      const Vec pixel = range.load(pixels);
 #pragma GCC unroll 3
-      for (int t = 0; t < 3; ++t) {
+      for (int t = kFirst; t < kEnd; ++t) {
         const int i = column - t;
         if (i >= 0 && i < kOutputs) total[r][t] = fma(pixel, d[i], total[r][t]);
       }
@@ -111,33 +146,46 @@ inline void gradient_slide(Vec total[kRows][3], const DepthwiseGradient& gradien
 }
 
 template <int kRows, typename Range>
-inline void slide_gradient(const DepthwiseGradient& gradient, const Span& outputs, std::int64_t c,
+inline void slide_gradient(const DepthwiseGradient& gradient, const Span& inside, std::int64_t c,
                            Range range) {
   constexpr int kOutputs = 4;  // nine sums, four outputs and a pixel fit into 16 registers
   const DepthwiseRow& at = gradient.at;
-  float* const to = gradient.dweight + c;
+  const std::int64_t x_step = at.x_step, dy_step = gradient.dy_step;
   Vec total[kRows][3];
 #pragma GCC unroll 3
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
     for (int t = 0; t < 3; ++t) total[r][t] = zero();
   }
-  const float* x = at.x + pixel_of(at, outputs.begin, 0) * at.x_step + c;
-  const float* dy = gradient.dy + outputs.begin * gradient.dy_step + c;
-  std::int64_t o = outputs.begin;
-  for (; o + kOutputs <= outputs.end;
-       o += kOutputs, x += kOutputs * at.x_step, dy += kOutputs * gradient.dy_step)
-    gradient_slide<kRows, kOutputs>(total, gradient, x, dy, range);
-  for (; o < outputs.end; ++o, x += at.x_step, dy += gradient.dy_step)
-    gradient_slide<kRows, 1>(total, gradient, x, dy, range);
+  const float* x_row = at.x + pixel_of(at, 0, 0) * x_step + c;
+  const float* dy_row = gradient.dy + c;
+  for (std::int64_t row = 0; row < gradient.out_rows;
+       ++row, x_row += gradient.x_next, dy_row += gradient.dy_row) {
+    if (inside.begin == 1) gradient_slide<kRows, 1, 1, 3>(total, gradient, x_row, dy_row, range);
+    std::int64_t o = inside.begin;
+    for (; o + kOutputs <= inside.end; o += kOutputs)
+      gradient_slide<kRows, kOutputs, 0, 3>(total, gradient, x_row + o * x_step, dy_row + o * dy_step, range);
+    for (; o < inside.end; ++o)
+      gradient_slide<kRows, 1, 0, 3>(total, gradient, x_row + o * x_step, dy_row + o * dy_step, range);
+    if (o < at.outputs)
+      gradient_slide<kRows, 1, 0, 2>(total, gradient, x_row + o * x_step, dy_row + o * dy_step, range);
+  }
+  float* const to = gradient.dweight + c;
 #pragma GCC unroll 3
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
     for (int t = 0; t < 3; ++t) {
-      float* const at_tap = to + r * at.weight_row + t * at.weight_tap;
-      range.store(at_tap, add(range.load(at_tap), total[r][t]));
+      float* const tap = to + r * at.weight_row + t * at.weight_tap;
+      range.store(tap, add(range.load(tap), total[r][t]));
     }
   }
+}
+
+// Whether the borders are such that a kernel three wide slides over all outputs: one at either end may lack a
+// tap.
+inline bool is_slide_with_borders(const DepthwiseRow& at, const Span& inside) {
+  return is_slide(at) && inside.begin <= 1 && inside.begin < inside.end && at.outputs - inside.end <= 1 &&
+         at.pad - inside.begin == 0;
 }
 
 template <typename Range>
@@ -145,17 +193,20 @@ inline void gradient_channels(const DepthwiseGradient& gradient, const Span& ins
                               Range range) {
   constexpr int kTaps = 5;
   const DepthwiseRow& at = gradient.at;
-  for (std::int64_t o = 0; o < inside.begin; ++o) gradient_border(gradient, o, c, range);
-  if (is_slide(at)) {
-    at.rows == 3 ? slide_gradient<3>(gradient, inside, c, range)
-                 : slide_gradient<2>(gradient, inside, c, range);
-  } else {
-    for (std::int64_t r = 0; r < at.rows; ++r) {
-      for (std::int64_t t = 0; t < at.taps; t += kTaps)
-        gradient_chunk<kTaps>(gradient, r, t, at_most(at.taps - t, kTaps), inside, c, range);
-    }
+  if (is_slide_with_borders(at, inside)) {
+    if (at.rows == 3) return slide_gradient<3>(gradient, inside, c, range);
+    if (at.rows == 2) return slide_gradient<2>(gradient, inside, c, range);
+    return slide_gradient<1>(gradient, inside, c, range);
   }
-  for (std::int64_t o = inside.end; o < at.outputs; ++o) gradient_border(gradient, o, c, range);
+  for (std::int64_t row = 0; row < gradient.out_rows; ++row) {
+    const DepthwiseGradient one = row_of(gradient, row);
+    for (std::int64_t o = 0; o < inside.begin; ++o) gradient_border(one, o, c, range);
+    for (std::int64_t o = inside.end; o < at.outputs; ++o) gradient_border(one, o, c, range);
+  }
+  for (std::int64_t r = 0; r < at.rows; ++r) {
+    for (std::int64_t t = 0; t < at.taps; t += kTaps)
+      gradient_chunk<kTaps>(gradient, r, t, at_most(at.taps - t, kTaps), inside, c, range);
+  }
 }
 
 void depthwise_gradient(const DepthwiseGradient& gradient) {
