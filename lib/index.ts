@@ -55,6 +55,8 @@ export {
 } from './ops/batch-norm.js';
 export { argmax, countCorrect } from './ops/classify.js';
 export { concat, padChannels } from './ops/concat.js';
+export { type ConvTranspose2dOptions, convTranspose2d } from './ops/conv-transpose2d.js';
+export { type Conv1dOptions, conv1d } from './ops/conv1d.js';
 export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
 export type { Conv2dAlgorithm } from './ops/conv2d-algorithm.js';
 export { crossEntropy } from './ops/cross-entropy.js';

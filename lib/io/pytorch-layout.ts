@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which files hold weights: PyTorch's. Convolutions are [outC, inC, kH, kW] there and [outC, kH, kW, inC]
-// here; columns of a linear layer behind a flatten, and the elements of a layer normalisation, run over c, h, w there and
-// over h, w, c here. One permutation. Counters have 64 bits there and 32 here.
+// The order in which files hold weights: PyTorch's. Convolutions are [outC, inC / groups, kH, kW] there and
+// [outC, kH, kW, inC / groups] here, transposed ones [inC, outC / groups, kH, kW] and [inC, kH, kW, outC / groups]; columns of a
+// linear layer behind a flatten, and the elements of a layer normalisation, run over c, h, w there and over h, w, c here. One
+// permutation. Counters have 64 bits there and 32 here.
 import type { TypedArray } from '../native/bindings.js';
-import { Conv2d } from '../nn/conv2d.js';
+import { Convolution } from '../nn/convolution.js';
 import { LayerNorm } from '../nn/layer-norm.js';
 import { Linear } from '../nn/linear.js';
 import type { Module } from '../nn/module.js';
@@ -28,9 +29,10 @@ export function exchangeLayouts(model: Module): Map<string, ExchangeLayout> {
 function layoutsOf(model: Module): Map<string, ExchangeLayout> {
   const permuted = new Map<Tensor, ExchangeLayout>();
   for (const module of model.modules()) {
-    if (module instanceof Conv2d) {
-      const [o, h, w, i] = module.weight.shape;
-      permuted.set(module.weight, channelsFirst([o, h, w, i], [o, i, h, w]));
+    if (module instanceof Convolution) {
+      const { shape } = module.weight;
+      const [first, last, kernel] = [shape[0], shape[shape.length - 1], shape.slice(1, -1)];
+      permuted.set(module.weight, channelsFirst([first, ...kernel, last], [first, last, ...kernel]));
     } else if (module instanceof Linear && module.flattenedFrom !== undefined) {
       permuted.set(
         module.weight,
@@ -58,14 +60,14 @@ function layoutsOf(model: Module): Map<string, ExchangeLayout> {
   );
 }
 
-/** [a, h, w, c] here, [a, c, h, w] in the file. */
+/** [a, …, c] here, [a, c, …] in the file. */
 function channelsFirst(shape: readonly number[], fileShape: readonly number[]): ExchangeLayout {
-  const [a, h, w, c] = shape;
+  const [a, c, rows] = [shape[0], shape[shape.length - 1], sizeOf(shape.slice(1, -1))];
   return {
     fileShape,
     int64: false,
-    toFile: (values) => swapInner(values, a, h * w, c),
-    fromFile: (values) => swapInner(values, a, c, h * w),
+    toFile: (values) => swapInner(values, a, rows, c),
+    fromFile: (values) => swapInner(values, a, c, rows),
   };
 }
 

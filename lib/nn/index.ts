@@ -21,6 +21,8 @@ export {
 } from './adaptive-pool2d.js';
 export { BatchNorm1d, type BatchNorm1dOptions, BatchNorm2d, type BatchNorm2dOptions } from './batch-norm.js';
 export { Buffer, type BufferOptions } from './buffer.js';
+export { ConvTranspose2d, type ConvTranspose2dOptions } from './conv-transpose2d.js';
+export { Conv1d, type Conv1dOptions } from './conv1d.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
 export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Flatten } from './flatten.js';

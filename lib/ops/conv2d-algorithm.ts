@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ways to compute a convolution that a caller may ask for.
 import { describe, fail } from '../errors.js';
+import type { ConvolutionAxis } from '../tensor/convolution-window.js';
 
 /**
  * - 'auto' (default): for each pass what a cost model by shape finds cheapest, so one of the next two.
  * - 'direct': reads patches in place (virtual im2col).
- * - 'winograd': F(4x4, 3x3) or F(2x2, 3x3), 4 or 2.25 times fewer products: 3x3 kernels at stride 1 only. F(4x4) rounds
+ * - 'winograd': F(4x4, 3x3) or F(2x2, 3x3), 4 or 2.25 times fewer products: 3x3 kernels at stride 1 only,
+ *   undilated and in one group. F(4x4) rounds
  *   about 2.5 times as coarsely as 'direct' (root mean square, 64 to 512 channels), F(2x2) as finely.
  * - 'im2col': writes the patch matrix and multiplies: slower, more memory, readable.
  *
@@ -25,8 +27,8 @@ export function algorithmNumber(algorithm: Conv2dAlgorithm): number {
 export function checkAlgorithm(
   op: string,
   algorithm: Conv2dAlgorithm | undefined,
-  kernelSize: readonly [number, number],
-  stride: readonly [number, number],
+  axes: readonly Pick<ConvolutionAxis, 'kernel' | 'stride' | 'dilation'>[],
+  groups: number,
 ): Conv2dAlgorithm {
   if (algorithm === undefined) return 'auto';
   if (algorithm !== 'im2col' && !CHOICES.includes(algorithm)) {
@@ -36,11 +38,13 @@ export function checkAlgorithm(
       received: describe(algorithm),
     });
   }
-  if (algorithm === 'winograd' && (kernelSize.some((k) => k !== 3) || stride.some((s) => s !== 1))) {
+  const isFit = axes.every(({ kernel, stride, dilation }) => kernel === 3 && stride === 1 && dilation === 1);
+  if (algorithm === 'winograd' && !(isFit && axes.length === 2 && groups === 1)) {
+    const each = (name: keyof (typeof axes)[0]) => axes.map((axis) => axis[name]).join('x');
     throw fail('ERR_ARGUMENT', {
       op,
-      expected: "a 3x3 kernel and stride 1 for algorithm 'winograd'",
-      received: `kernel ${kernelSize.join('x')}, stride ${stride.join('x')}`,
+      expected: "a 3x3 kernel, stride 1, dilation 1 and 1 group for algorithm 'winograd'",
+      received: `kernel ${each('kernel')}, stride ${each('stride')}, dilation ${each('dilation')}, groups ${groups}`,
       hint: "'auto' takes Winograd's algorithm wherever it can be done and pays",
     });
   }

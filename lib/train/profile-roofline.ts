@@ -7,12 +7,17 @@ import type { ProfileRow } from './profile.js';
 /** Multiply-adds count as two; what is not a product of matrices counts as none. Numbers: native/plan/conv2d.cc, gemm.cc. */
 export function flopsOf({ op, numbers: n }: ProfiledInstruction): number {
   if (op.startsWith('conv2d_')) {
-    const dense = 2 * n[0] * n[4] * n[5] * n[6] * n[7] * n[8] * n[3];
+    const dense = (2 * n[0] * n[4] * n[5] * n[6] * n[7] * n[8] * n[3]) / groupsOf(n);
     // One output of each window, for the gradient of the weight and, where it is asked for, that of the input
     return op === 'conv2d_winner_gradients' ? (dense / (n[16] * n[17])) * n[20] : dense;
   }
   if (op.startsWith('linear_') || op === 'matmul') return 2 * n[0] * n[1] * n[2];
   return 0;
+}
+
+/** Of a convolution: native/plan/parameters.h. 1 where it is left out. */
+function groupsOf(numbers: readonly number[]): number {
+  return numbers[23] || 1;
 }
 
 /** The part of the model and the pass that an instruction belongs to. */
@@ -44,7 +49,12 @@ export function hintFor(row: ProfiledInstruction, known: Omit<ProfileRow, 'hint'
   if (row.op.startsWith('conv2d_')) {
     const [batch, , , inC, outH, outW, outC] = row.numbers;
     const pixels = batch * outH * outW;
-    if (Math.min(inC, outC) < FULL_VECTOR) return `few channels: ${inC} in, ${outC} out`;
+    const groups = groupsOf(row.numbers);
+    const [groupIn, groupOut] = [inC / groups, outC / groups];
+    // A depthwise convolution has its vectors along the groups.
+    const isNarrow =
+      row.algorithm === 'depthwise' ? outC < FULL_VECTOR : Math.min(groupIn, groupOut) < FULL_VECTOR;
+    if (isNarrow) return `few channels: ${groupIn} in, ${groupOut} out${groups > 1 ? ' a group' : ''}`;
     if (pixels < 4 * FEW_ROWS) return `small batch: ${pixels} pixels`;
   }
   if (row.op.startsWith('linear_')) {

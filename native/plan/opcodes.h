@@ -24,6 +24,7 @@
   X(sum, at(0), none, kPure)                                         \
   X(require_finite, none, none, kOnce)                               \
   X(column_sum, at(0), none, kPure)                                  \
+  X(add_bias, at(0), at(1), kPure)                                   \
   X(relu_backward_sum, at(0, 1), at(2, 3), kPure)                    \
   /* activations.cc, as kernels/activation_kernels.h lists them */   \
   X(elu_forward, at(0), at(1), kPure)                                \

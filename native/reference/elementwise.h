@@ -32,4 +32,9 @@ inline void column_sum(double* out, const double* in, std::int64_t rows, std::in
   for (std::int64_t i = 0; i < rows * columns; ++i) out[i % columns] += in[i];
 }
 
+inline void add_bias(double* out, const double* in, const double* bias, std::int64_t rows,
+                     std::int64_t columns) {
+  for (std::int64_t i = 0; i < rows * columns; ++i) out[i] = in[i] + bias[i % columns];
+}
+
 }  // namespace receptive::reference
