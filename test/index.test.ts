@@ -12,7 +12,11 @@ it('offers these names and no others', () => {
     gradients: 'gradcheck noGrad',
     operations:
       'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu reshape scale sigmoid silu softmax softplus sum tanh',
-    models: 'LeNet5 ResNetCifar VggCifar XONet createModel modelNames nn optim',
+    poolings:
+      'adaptiveAvgPool1d adaptiveAvgPool2d adaptiveMaxPool1d adaptiveMaxPool2d avgPool1d globalMaxPool2d lpPool1d maxPool1d spatialPyramidPool2d',
+    others: 'dropout2d stochasticDepth upsample',
+    models:
+      'AlexNet AllCnnC LeNet5 LeNet5Of1998 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     training: 'capture evaluate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
@@ -22,7 +26,9 @@ it('offers these names and no others', () => {
   expect(Object.keys(receptive).sort()).toEqual(expected.sort());
   const layers =
     'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
-  expect(Object.keys(receptive.nn).sort()).toEqual(layers.split(' ').sort());
+  const poolings =
+    'AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d Dropout2d GlobalMaxPool2d LPPool1d MaxPool1d SpatialPyramidPool2d StochasticDepth Upsample';
+  expect(Object.keys(receptive.nn).sort()).toEqual(`${layers} ${poolings}`.split(' ').sort());
   expect(Object.keys(receptive.optim).sort()).toEqual(
     'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),
   );
