@@ -5,14 +5,22 @@ import { inferFlops, NETS } from '../nets.mjs';
 
 export const summary = 'forward passes without gradients';
 
-const CASES = ['lenet5', 'vgg-cifar', 'resnet18-cifar'].flatMap((model) =>
-  [1, 64].map((batch) => ({
+const CASES = [
+  ...['lenet5', 'vgg-cifar', 'resnet18-cifar'].flatMap((model) =>
+    [1, 64].map((batch) => inferCase(model, batch)),
+  ),
+  inferCase('resnet20-cifar', 128),
+];
+
+function inferCase(model, batch) {
+  const net = NETS[model];
+  return {
     name: `${model}/b${batch}`,
-    task: { kind: 'infer', net: NETS[model], batch },
-    flops: inferFlops(NETS[model], batch),
+    task: { kind: 'infer', net, batch },
+    flops: inferFlops(net, batch),
     error: true,
-  })),
-);
+  };
+}
 
 export const caseNames = () => CASES.map(({ name }) => name);
 

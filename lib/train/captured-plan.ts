@@ -66,7 +66,8 @@ export class Plan {
   /** What was recorded and planned; `String(plan.describe())` is made to be read. Throws ERR_DISPOSED. */
   describe(): PlanSummary {
     this.#checkAlive();
-    return new PlanSummary(this.#recorded.specs, this.#recorded.main);
+    const { specs, main, microBatches } = this.#recorded;
+    return new PlanSummary(specs, main, microBatches);
   }
 
   /**

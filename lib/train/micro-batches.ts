@@ -53,6 +53,12 @@ function divisorsOf(batch: number): number[] {
   return Array.from({ length: batch }, (_, i) => i + 1).filter((parts) => batch % parts === 0);
 }
 
+/** How a recorded step divides its batch: into so many parts, each but the last of so many samples. */
+export interface MicroBatches {
+  readonly parts: number;
+  readonly samples: number;
+}
+
 /** A recorded step and the samples of each of its parts. */
 export interface DividedStep {
   readonly plan: CapturedStep;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a captured step is made of, to be read by people and by tests.
 import type { PlanDescription } from '../native/addon.js';
+import type { MicroBatches } from './micro-batches.js';
 import type { CapturedStep, OutputSpec, StreamSpecs } from './plan.js';
 
 const LINE = 100;
@@ -13,10 +14,15 @@ export class PlanSummary {
   readonly operations: readonly string[];
   /** Counts and bytes that the planner found: buffers, the exact peak, what was fused and done in place. */
   readonly planned: PlanDescription;
+  /** Into how many parts the batch is divided, 1 for the whole batch. */
+  readonly microBatches: number;
+  readonly #samples: number;
 
   /** @internal Use `plan.describe()`. */
-  constructor(inputs: StreamSpecs, step: CapturedStep) {
+  constructor(inputs: StreamSpecs, step: CapturedStep, { parts, samples }: MicroBatches) {
     this.inputs = inputs;
+    this.microBatches = parts;
+    this.#samples = samples;
     this.outputs = step.outputs;
     this.operations = step.operations();
     this.planned = step.describe();
@@ -36,6 +42,8 @@ export class PlanSummary {
     );
     const { fusions, algorithms, ...counts } = this.planned;
     const planned = Object.entries(counts).map(([name, value]) => `${name} ${value}`);
+    const ofSamples = this.microBatches > 1 ? ` of ${this.#samples} samples` : '';
+    planned.push(`microBatches ${this.microBatches}${ofSamples}`);
     const fused = Object.entries(fusions).map(([name, count]) => `${name} (${count})`);
     return [
       ...section('inputs', inputs),

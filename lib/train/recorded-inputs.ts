@@ -8,7 +8,7 @@ import { BatchParts } from '../ops/batch-part.js';
 import { tensor } from '../tensor/create.js';
 import { type Shape, sameShape } from '../tensor/shape.js';
 import { type BatchRows, gatheredRows, givenRows, type Inputs } from './batch-rows.js';
-import { recordDivided } from './micro-batches.js';
+import { type MicroBatches, recordDivided } from './micro-batches.js';
 import { type CapturedStep, capturePlan, type StepFunction, type StreamSpecs } from './plan.js';
 import type { BatchArrays } from './sources.js';
 
@@ -57,6 +57,13 @@ export class RecordedInputs {
   /** The step as it was recorded first. */
   get main(): CapturedStep {
     return this.#loader === undefined ? this.given : this.#planFor(this.#loader, this.#loader.batchSize);
+  }
+
+  /** Into how many parts the main step divides its batch, and the samples of each but the last. */
+  get microBatches(): MicroBatches {
+    const batch = this.specs.images?.shape[0] ?? 0;
+    const samples = this.#partSize ?? batch;
+    return { parts: samples === batch ? 1 : Math.ceil(batch / samples), samples };
   }
 
   /** The step with all its inputs from outside. */

@@ -376,6 +376,8 @@ describe('a plan', () => {
     const text = String(summary);
     expect(text).toContain('images float32 [4, 28, 28, 1], labels int32 [4]');
     expect(text).toContain(`peakBytes ${summary.peakBytes}`);
+    expect(text).toContain(`buffers ${summary.planned.buffers}`);
+    expect(text).toContain('microBatches 1');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 

@@ -73,7 +73,8 @@ async function captured(options: Omit<CaptureOptions, 'input'>) {
   using optimizer = new optim.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
   using plan = capture({ model, optimizer }, { input: SHAPE, ...options });
   const { outputs } = await plan.run({ images, labels });
-  return { hash: weightsSha256(model), outputs, peak: plan.describe().peakBytes };
+  const summary = plan.describe();
+  return { hash: weightsSha256(model), outputs, peak: summary.peakBytes, summary };
 }
 
 describe('the gradients of parts', () => {
@@ -145,6 +146,18 @@ describe('a captured step', () => {
       expect(chosen.peak).toBe(wanted.peak);
       expect(chosen.hash).toBe(wanted.hash);
     }
+  });
+
+  it('tells its parts', async () => {
+    const { summary: whole } = await captured({});
+    expect(whole.microBatches).toBe(1);
+    expect(String(whole)).toMatch(/microBatches 1$/m);
+    const { summary: divided } = await captured({ microBatches: 4 });
+    expect(divided.microBatches).toBe(4);
+    expect(String(divided)).toMatch(/microBatches 4 of 3 samples$/m);
+    const { peakBytes } = (await captured({ microBatches: 3 })).summary;
+    const { summary: chosen } = await captured({ microBatches: true, maxMemory: peakBytes });
+    expect(chosen.microBatches).toBe(3);
   });
 
   it('computes twice in small parts, or refuses, where parts are not enough', async () => {
