@@ -3,6 +3,7 @@
 // left, in evaluation mode and without gradients. The event loop is free meanwhile.
 import { noGrad } from '../autograd/grad-mode.js';
 import { ReceptiveError } from '../errors.js';
+import type { PlanOptions } from '../native/addon.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { MannersOptions } from './manners.js';
@@ -22,13 +23,13 @@ export class CapturedPass {
   readonly #batchSize: number;
   readonly #plans = new Map<number, CapturedStep>();
 
-  constructor(model: Module, rows: Int32Array, batchSize: number, body: RowsFunction) {
+  constructor(model: Module, rows: Int32Array, batchSize: number, planning: PlanOptions, body: RowsFunction) {
     this.#rows = rows;
     this.#batchSize = batchSize;
     try {
       for (const size of new Set(this.#parts().map(({ batch }) => batch))) {
         const streams = { rows: { shape: [size], dtype: 'int32' } } as const;
-        const record = () => capturePlan(({ rows }) => body(rows), streams);
+        const record = () => capturePlan(({ rows }) => body(rows), streams, [], planning);
         this.#plans.set(
           size,
           inMode(model, false, () => noGrad(record)),

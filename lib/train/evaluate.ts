@@ -14,11 +14,12 @@ import { CapturedPass } from './captured-inference.js';
 import { checkModelFits } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { accuracyOf, addToConfusion, type ConfusionMatrix, emptyConfusion } from './metrics.js';
+import { type FoldOptions, foldingOf } from './planning.js';
 import { RunningMean, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
 
 /** How to evaluate. */
-export interface EvaluateOptions extends MannersOptions {
+export interface EvaluateOptions extends MannersOptions, FoldOptions {
   /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -47,14 +48,14 @@ export interface Evaluation {
 }
 
 export const DEFAULT_BATCH = 256;
-const KNOWN_OPTIONS = ['batchSize', 'signal', 'capture', 'threads', 'priority', 'cpuShare'];
+const KNOWN_OPTIONS = ['batchSize', 'signal', 'capture', 'fold', 'threads', 'priority', 'cpuShare'];
 
 /**
  * Runs a model in evaluation mode over a data set. The model is left as it was. The pass is captured where the model allows
  * it, and the event loop is free; else it turns every 25 ms or so.
  *
- * Throws ERR_SHAPE where the data set does not fit the model, ERR_ABORTED when the signal said so, what a `DataLoader`
- * refuses.
+ * Throws ERR_SHAPE where the data set does not fit the model, ERR_ABORTED when the signal said so, ERR_CAPTURE where `fold`
+ * is asked for without capture, what a `DataLoader` refuses.
  */
 export async function evaluate(
   model: Module,
@@ -65,17 +66,19 @@ export async function evaluate(
   checkListeners('evaluate', options.signal);
   checkBooleans('evaluate', { capture: options.capture });
   const manners = checkManners('evaluate', options);
+  const { signal, capture, fold } = options;
+  foldingOf('evaluate', options, capture === false ? 'capture: false' : undefined);
   checkModel('evaluate', model);
   checkDataset('evaluate', dataset);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
-  const evaluation = await evaluateBatches(model, loader, classes, options.signal, options.capture, manners);
+  const evaluation = await evaluateBatches(model, loader, classes, { signal, capture, fold }, manners);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
     op: 'evaluate',
     expected: 'to run to the end',
     received: 'an abort signal',
-    cause: options.signal?.reason,
+    cause: signal?.reason,
   });
 }
 
@@ -84,14 +87,14 @@ export async function evaluateBatches(
   model: Module,
   loader: DataLoader,
   classes: number,
-  signal: AbortSignal | undefined,
-  capture = true,
+  options: Pick<EvaluateOptions, 'signal' | 'capture' | 'fold'>,
   manners: MannersOptions = {},
 ): Promise<Evaluation | undefined> {
+  const { signal, capture = true } = options;
   const confusion = emptyConfusion(classes);
   const mean = new RunningMean();
   const watch = new Stopwatch().start();
-  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, signal, manners));
+  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, options, manners));
   if (captured !== true) await evaluateEagerly(model, loader, confusion, mean, signal);
   if (mean.images < loader.dataset.length) return undefined;
   const { seconds } = watch;
@@ -114,23 +117,25 @@ async function evaluateCaptured(
   loader: DataLoader,
   confusion: number[][],
   mean: RunningMean,
-  signal: AbortSignal | undefined,
+  options: Pick<EvaluateOptions, 'signal' | 'fold'>,
   manners: MannersOptions,
 ): Promise<true | string> {
   const { dataset, batchSize, native } = loader;
   const position = loader.state;
   const rows = loader.takeEpoch();
-  using pass = new CapturedPass(model, rows, batchSize, (rows) => {
+  const planning = foldingOf('evaluate', options, undefined);
+  using pass = new CapturedPass(model, rows, batchSize, planning, (rows) => {
     const logits = model.call(gatherImages(native.images, rows, dataset.normalization));
     const loss = crossEntropy(logits, gatherLabels(native.labels, rows));
     return { loss, predicted: argmax(logits) };
   });
   if (pass.notCaptured !== undefined) {
     loader.state = position;
+    foldingOf('evaluate', options, pass.notCaptured);
     return pass.notCaptured;
   }
   await pass.run(
-    signal,
+    options.signal,
     (first, batch, { loss, predicted }) => {
       for (const value of loss) mean.add(value, 0, batch);
       const labels = Int32Array.from(

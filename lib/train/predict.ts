@@ -2,6 +2,7 @@
 // What a model says about images.
 import { noGrad } from '../autograd/grad-mode.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import type { PlanOptions } from '../native/addon.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
@@ -14,10 +15,11 @@ import { CapturedPass } from './captured-inference.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { classesOf } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
+import { type FoldOptions, foldingOf } from './planning.js';
 import { inMode, inSlices } from './slices.js';
 
 /** How to predict. */
-export interface PredictOptions extends MannersOptions {
+export interface PredictOptions extends MannersOptions, FoldOptions {
   /** `[h, w, c]` of each image; needed for typed arrays, which have no shape. */
   readonly imageShape?: readonly [number, number, number] | undefined;
   /** Per channel, as the model was trained: (value - mean) / std; bytes are divided by 255 first. Default: 0 and 1. */
@@ -54,14 +56,14 @@ export interface Prediction {
  *   `imageShape`
  *
  * Throws ERR_SHAPE where the images do not fit the model or their shape, ERR_DTYPE, ERR_ARGUMENT for no images or a wrong
- * option, ERR_ABORTED when the signal said so.
+ * option, ERR_ABORTED when the signal said so, ERR_CAPTURE where `fold` is asked for without capture.
  */
 export async function predict(
   model: Module,
   images: Uint8Array | Float32Array | Tensor,
   options: PredictOptions = {},
 ): Promise<Prediction> {
-  using job = new Job(model, images, options);
+  using job = new Job(model, images, options, options.capture === false ? 'capture: false' : undefined);
   const notCaptured = options.capture === false ? undefined : await job.runCaptured();
   if (options.capture === false || notCaptured !== undefined) await job.runInSlices();
   return job.result(options.capture !== false && notCaptured === undefined, notCaptured);
@@ -76,13 +78,14 @@ export function predictSync(
   images: Uint8Array | Float32Array | Tensor,
   options: PredictOptions = {},
 ): Prediction {
-  using job = new Job(model, images, options);
+  using job = new Job(model, images, options, 'predictSync, which runs eagerly');
   if (options.signal?.aborted !== true) job.runAtOnce();
   return job.result(false, undefined);
 }
 
 const KNOWN_OPTIONS = [
-  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'threads', 'priority', 'cpuShare'],
+  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'fold'],
+  ...['threads', 'priority', 'cpuShare'],
 ];
 
 /** One call of `predict`, after its checks. */
@@ -90,6 +93,7 @@ class Job {
   readonly #model: Module;
   readonly #options: PredictOptions;
   readonly #manners: MannersOptions;
+  readonly #planning: PlanOptions;
   readonly #batchSize: number;
   readonly #images: Tensor;
   readonly #owned: Tensor | undefined;
@@ -101,10 +105,17 @@ class Job {
   /** Images that are done. */
   #done = 0;
 
-  constructor(model: Module, images: Uint8Array | Float32Array | Tensor, options: PredictOptions) {
+  /** @param notCaptured why the pass will not be captured, if it will not */
+  constructor(
+    model: Module,
+    images: Uint8Array | Float32Array | Tensor,
+    options: PredictOptions,
+    notCaptured: string | undefined,
+  ) {
     checkOptions('predict', options, KNOWN_OPTIONS);
     checkBooleans('predict', { capture: options.capture });
     this.#manners = checkManners('predict', options);
+    this.#planning = foldingOf('predict', options, notCaptured);
     checkModel('predict', model);
     checkListeners('predict', options.signal);
     this.#model = model;
@@ -137,8 +148,12 @@ class Job {
   /** The whole pass as recorded steps; why that is not possible, if it is not. */
   async runCaptured(): Promise<string | undefined> {
     const rows = Int32Array.from({ length: this.#count }, (_, row) => row);
-    using pass = new CapturedPass(this.#model, rows, this.#batchSize, (rows) => this.#forward(rows));
-    if (pass.notCaptured !== undefined) return pass.notCaptured;
+    const forward = (rows: Tensor) => this.#forward(rows);
+    using pass = new CapturedPass(this.#model, rows, this.#batchSize, this.#planning, forward);
+    if (pass.notCaptured !== undefined) {
+      foldingOf('predict', this.#options, pass.notCaptured);
+      return pass.notCaptured;
+    }
     this.#done = await pass.run(
       this.#options.signal,
       (first, _, { probabilities, classes }) => {

@@ -74,8 +74,7 @@ export class TrainingRun {
               this.#model,
               validation,
               classes,
-              this.#options.signal,
-              true,
+              { signal: this.#options.signal },
               this.#manners,
             );
       const { epoch: number, loss, accuracy, ...rest } = row;

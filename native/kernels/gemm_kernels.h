@@ -23,12 +23,13 @@ struct GemmTile {
   const std::int64_t* b_offsets =
       nullptr;  // [runs], or nullptr: where run r starts instead, in floats from b
   std::int64_t b_stride;
-  float* const* c_rows;         // [rows]
-  int rows;                     // 1 to the table's rows for this width
-  int columns;                  // 1 to max_columns
-  bool accumulate = false;      // add to C instead of writing it
-  bool relu = false;            // after the bias: negative values become 0, NaN stays NaN
-  const float* bias = nullptr;  // [columns] or nullptr
+  float* const* c_rows;                         // [rows]
+  int rows;                                     // 1 to the table's rows for this width
+  int columns;                                  // 1 to max_columns
+  bool accumulate = false;                      // add to C instead of writing it
+  bool relu = false;                            // at the end: negative values become 0, NaN stays NaN
+  const float* bias = nullptr;                  // [columns] or nullptr
+  const float* const* residual_rows = nullptr;  // [rows], or nullptr: added after the bias
 };
 
 struct GemmKernels {

@@ -22,6 +22,11 @@ struct WinogradTransforms {
   // pixels [m][m] = A' M A + bias, then ReLU: negative values become 0, NaN stays NaN. bias may be nullptr.
   void (*output)(float* const* pixels, const float* frequencies, std::int64_t stride, std::int64_t channels,
                  const float* bias, bool relu);
+  // The same with the pixels [m][m] of a residual added before the ReLU; `next` are those of the tile to
+  // come.
+  void (*output_with_residual)(float* const* pixels, const float* frequencies, std::int64_t stride,
+                               std::int64_t channels, const float* bias, const float* const* residual,
+                               const float* const* next, bool relu);
   // frequencies [t][t] = A dy A', the adjoint of `output`, from the pixels [m][m] of a tile of gradients
   void (*output_adjoint)(float* frequencies, std::int64_t stride, const float* const* pixels,
                          const float* const* next, std::int64_t channels);

@@ -24,6 +24,7 @@ void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::in
             std::int64_t last, const float* bias, bool relu, const GemmKernels& gemm) {
   const std::int64_t depth = block.runs * block.run_length;
   float* c_rows[kMaxTileRows];
+  const float* residual_rows[kMaxTileRows];
   GemmTile tile;
   tile.c_rows = c_rows;
   for (std::int64_t panel = first; panel < last; ++panel) {
@@ -43,10 +44,14 @@ void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::in
       done += piece.runs * piece.length;
       tile.bias = bias == nullptr || done < depth ? nullptr : bias + column;
       tile.relu = relu && done == depth;
+      const bool adds_residual = block.residual_rows != nullptr && done == depth;
+      tile.residual_rows = adds_residual ? residual_rows : nullptr;
       for (std::int64_t row = 0; row < block.rows; row += block.tile_rows) {
         tile.rows = static_cast<int>(std::min<std::int64_t>(block.tile_rows, block.rows - row));
         tile.a_rows = block.a_rows + row * block.runs + piece.run * tile.rows;
         for (int i = 0; i < tile.rows; ++i) c_rows[i] = block.c_rows[row + i] + column;
+        for (int i = 0; adds_residual && i < tile.rows; ++i)
+          residual_rows[i] = block.residual_rows[row + i] + column;
         gemm.tile(tile);
       }
     } while (done < depth);

@@ -18,6 +18,7 @@ constexpr int kMaxTileRows = 12;
 struct RowBlock {
   const float* const* a_rows = nullptr;
   float* const* c_rows = nullptr;
+  const float* const* residual_rows = nullptr;  // added after the bias, or nullptr
   std::int64_t rows = 0;
   int tile_rows = 0;  // rows of a full tile, chosen by tile_rows_for
   std::int64_t a_stride = 1;
@@ -31,9 +32,9 @@ inline int tile_rows_for(std::int64_t n, const GemmKernels& gemm) {
   return gemm.rows_by_vecs[(columns + gemm.vector_width - 1) / gemm.vector_width];
 }
 
-// C block = A block · panels [first, last) of the packed matrix b, then bias and ReLU. c_rows point at column
-// 0. The sum is cut into blocks of k_block, so that the piece of a panel that all tiles of the block read
-// stays in the nearest cache; each element is still summed in order.
+// C block = A block · panels [first, last) of the packed matrix b, then bias, residual and ReLU. c_rows and
+// residual_rows point at column 0. The sum is cut into blocks of k_block, so that the piece of a panel that
+// all tiles of the block read stays in the nearest cache; each element is still summed in order.
 void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::int64_t first,
             std::int64_t last, const float* bias, bool relu, const GemmKernels& gemm);
 

@@ -53,9 +53,11 @@ namespace ops {
 
 enum class Conv2dChoice;  // ops/conv2d_algorithm.h
 
-// bias may be nullptr. relu is applied after the bias. `pool` is the max pool that dy came through, if it did.
-void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                    const Conv2dGeometry& geometry, Conv2dChoice choice);
+// bias may be nullptr. residual, of the shape of y, is added to the result before the ReLU, or nullptr: only
+// some algorithms take one (adds_residual in ops/conv2d_algorithm.h). `pool` is the max pool that dy came
+// through, if it did.
+void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, const float* residual,
+                    bool relu, const Conv2dGeometry& geometry, Conv2dChoice choice);
 void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry,
                        Conv2dChoice choice, const PoolWindow& pool);
 // dbias, the sum of dy over the pixels, may be nullptr.

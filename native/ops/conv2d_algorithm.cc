@@ -106,6 +106,19 @@ GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelT
   }
 }
 
+// Groups are written one beside the other; one channel may be a plane where another instruction set computes
+// directly.
+bool adds_residual(const Conv2dGeometry& g, const KernelTable& table, Conv2dChoice choice) {
+  switch (forward_algorithm(g, table, choice)) {
+    case ForwardAlgorithm::kDirect:
+    case ForwardAlgorithm::kWinogradF2:
+    case ForwardAlgorithm::kWinogradF4:
+      return g.in_c > 1 && g.groups == 1;
+    default:
+      return false;
+  }
+}
+
 const char* name_of(ForwardAlgorithm algorithm) {
   switch (algorithm) {
     case ForwardAlgorithm::kDirect:
@@ -164,12 +177,12 @@ const char* name_of(GradWeightAlgorithm algorithm) {
   return "";
 }
 
-void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                    const Conv2dGeometry& g, Conv2dChoice choice) {
+void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, const float* residual,
+                    bool relu, const Conv2dGeometry& g, Conv2dChoice choice) {
   switch (forward_algorithm(g, kernels(), choice)) {
     case ForwardAlgorithm::kDirect:
       return g.groups > 1 ? conv2d_forward_groups(y, x, weight, bias, relu, g)
-                          : conv2d_forward_direct(y, x, weight, bias, relu, g);
+                          : conv2d_forward_direct(y, x, weight, bias, residual, relu, g);
     case ForwardAlgorithm::kPlane:
       return conv2d_forward_plane(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kInterleaved:
@@ -177,9 +190,9 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
     case ForwardAlgorithm::kDepthwise:
       return conv2d_forward_depthwise(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kWinogradF2:
-      return conv2d_forward_winograd(y, x, weight, bias, relu, g, WinogradTile::kF2);
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2);
     case ForwardAlgorithm::kWinogradF4:
-      return conv2d_forward_winograd(y, x, weight, bias, relu, g, WinogradTile::kF4);
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF4);
   }
 }
 

@@ -56,6 +56,9 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& geometry, const Ke
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
                                           Conv2dChoice choice, const PoolWindow& pool);
 
+// Whether the forward pass can add a residual to its result, on whatever instruction set it runs.
+bool adds_residual(const Conv2dGeometry& geometry, const KernelTable& table, Conv2dChoice choice);
+
 // What a user reads: "direct", "winograd F(4x4, 3x3)".
 const char* name_of(ForwardAlgorithm algorithm);
 const char* name_of(GradInputAlgorithm algorithm);
@@ -70,8 +73,8 @@ void conv2d_grad_weight_groups(float* dweight, const float* dy, const float* x,
                                const Conv2dGeometry& geometry);
 
 // The ways themselves. Arguments as in ops/conv2d.h.
-void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                           const Conv2dGeometry& geometry);
+void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias,
+                           const float* residual, bool relu, const Conv2dGeometry& geometry);
 void conv2d_forward_plane(float* y, const float* x, const float* weight, const float* bias, bool relu,
                           const Conv2dGeometry& geometry);
 void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight,

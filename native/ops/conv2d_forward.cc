@@ -65,8 +65,8 @@ const float* pack_weight(const float* weight, const Panels& panels) {
 
 }  // namespace
 
-void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                           const Conv2dGeometry& g) {
+void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias,
+                           const float* residual, bool relu, const Conv2dGeometry& g) {
   const GemmKernels& kernel = *kernels().gemm;
   const Panels panels(g.out_c, g.patch(), kernel);
   const float* packed = pack_weight(weight, panels);
@@ -76,8 +76,9 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
 
   const TaskGrid grid(g.output_pixels(), g.out_c, g.patch(), panels, kernel);
   grid.run([&](std::int64_t pixel, std::int64_t rows, std::int64_t first, std::int64_t last) {
-    const float** a_rows = workspace<const float*>(Slot::kTaskRows, rows * (runs.count + 1));
+    const float** a_rows = workspace<const float*>(Slot::kTaskRows, rows * (runs.count + 2));
     float** c_rows = const_cast<float**>(a_rows + rows * runs.count);
+    const float** residual_rows = residual == nullptr ? nullptr : a_rows + rows * (runs.count + 1);
     std::int64_t ox = pixel % g.out_w, oy = pixel / g.out_w % g.out_h, n = pixel / g.out_w / g.out_h;
     for (std::int64_t row = 0; row < rows; ++row) {
       const std::int64_t tile = row / grid.tile_rows * grid.tile_rows;
@@ -89,6 +90,7 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
         point_at_kernel_rows(pointers, step, padded, g, n, oy, ox);
       }
       c_rows[row] = y + (pixel + row) * g.out_pixel();
+      if (residual != nullptr) residual_rows[row] = residual + (pixel + row) * g.out_pixel();
       if (++ox < g.out_w) continue;
       ox = 0;
       if (++oy < g.out_h) continue;
@@ -98,6 +100,7 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
     RowBlock block;
     block.a_rows = a_rows;
     block.c_rows = c_rows;
+    block.residual_rows = residual_rows;
     block.rows = rows;
     block.tile_rows = grid.tile_rows;
     block.runs = runs.count;

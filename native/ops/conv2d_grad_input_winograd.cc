@@ -12,8 +12,8 @@ void conv2d_grad_input_winograd(float* dx, const float* dy, const float* weight,
   const WinogradTransforms& transforms = winograd_transforms(tile, table);
   const ImageBatch<const float> from{dy, g.batch, g.out_h, g.out_w, g.out_c};
   const ImageBatch<float> to{dx, g.batch, g.in_h, g.in_w, g.in_c};
-  winograd_convolve({&transforms, from, to, 2 - g.pad_top, 2 - g.pad_left, weight, true, nullptr, false},
-                    table);
+  winograd_convolve(
+      {&transforms, from, to, 2 - g.pad_top, 2 - g.pad_left, weight, true, nullptr, nullptr, false}, table);
 }
 
 }  // namespace receptive::ops

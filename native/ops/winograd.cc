@@ -38,7 +38,7 @@ struct Convolver {
         table(kernels),
         grid(c.y.count, c.y.height, c.y.width, c.transforms->outputs),
         weight(c.x.channels, c.y.channels, c.transforms->inputs, *kernels.gemm),
-        zeros(zero_row(c.x.channels)) {}
+        zeros(zero_row(std::max(c.x.channels, c.y.channels))) {}
 
   // v = tiles [begin, end), from row 0 of v on
   void transform_tiles(float* v, const TileStreams& streams, std::int64_t begin, std::int64_t end) const {
@@ -85,13 +85,28 @@ struct Convolver {
   void transform_back(const float* m, const TileStreams& streams, std::int64_t begin, std::int64_t end,
                       std::int64_t channel, std::int64_t channels, float* outside) const {
     const int side = c.transforms->outputs;
+    const float* bias = c.bias == nullptr ? nullptr : c.bias + channel;
     ImageBatch<float> y = c.y;
     y.data += channel;
+    ImageBatch<const float> residual{c.residual, c.y.count, c.y.height, c.y.width, c.y.channels};
+    if (c.residual != nullptr) residual.data += channel;
     float* pixels[16];
+    const float* residuals[2][16];
+    const auto point_at = [&](const auto& images, auto** pointers, std::int64_t tile, auto* elsewhere) {
+      images.point_at(pointers, side, grid.image(tile), grid.row(tile) * side, grid.column(tile) * side,
+                      elsewhere);
+    };
+    if (c.residual != nullptr) point_at(residual, residuals[begin % 2], begin, zeros);
     for (std::int64_t tile = begin; tile < end; ++tile, m += streams.row) {
-      y.point_at(pixels, side, grid.image(tile), grid.row(tile) * side, grid.column(tile) * side, outside);
-      c.transforms->output(pixels, m, streams.frequency, channels,
-                           c.bias == nullptr ? nullptr : c.bias + channel, c.relu);
+      point_at(y, pixels, tile, outside);
+      if (c.residual == nullptr) {
+        c.transforms->output(pixels, m, streams.frequency, channels, bias, c.relu);
+        continue;
+      }
+      const bool more = tile + 1 < end;
+      if (more) point_at(residual, residuals[(tile + 1) % 2], tile + 1, zeros);
+      c.transforms->output_with_residual(pixels, m, streams.frequency, channels, bias, residuals[tile % 2],
+                                         residuals[(tile + more) % 2], c.relu);
     }
   }
 

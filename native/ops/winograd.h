@@ -73,13 +73,15 @@ struct WinogradConvolution {
   const float* weight;  // [y.channels][3][3][x.channels], or, where `adjoint`, [x.channels][3][3][y.channels]
   bool adjoint;         // and its taps are turned by 180 degrees
   const float* bias;
+  const float* residual;  // of the shape of y, added after the bias; or nullptr
   bool relu;
 };
 
 void winograd_convolve(const WinogradConvolution& convolution, const KernelTable& table);
 
-void conv2d_forward_winograd(float* y, const float* x, const float* weight, const float* bias, bool relu,
-                             const Conv2dGeometry& geometry, WinogradTile tile);
+void conv2d_forward_winograd(float* y, const float* x, const float* weight, const float* bias,
+                             const float* residual, bool relu, const Conv2dGeometry& geometry,
+                             WinogradTile tile);
 void conv2d_grad_input_winograd(float* dx, const float* dy, const float* weight,
                                 const Conv2dGeometry& geometry, WinogradTile tile);
 void conv2d_grad_weight_winograd(float* dweight, float* dbias, const float* dy, const float* x,

@@ -106,7 +106,7 @@ Status read_convolution(const Arguments& args, Conv2dGeometry* geometry, ops::Co
   return read_choice(args, *geometry, choice);
 }
 
-// (y, x, weight, bias?)
+// (y, x, weight, bias?, residual?): the residual, of the shape of y, is added before the ReLU
 Status conv2d_forward(const Arguments& args) {
   Conv2dGeometry g;
   RECEPTIVE_CHECK(read_geometry(args, &g));
@@ -117,18 +117,21 @@ Status conv2d_forward(const Arguments& args) {
   RECEPTIVE_CHECK(args.require(1, dtype, g.input_size()));
   RECEPTIVE_CHECK(args.require(2, dtype, g.weight_size()));
   RECEPTIVE_CHECK(args.allow(3, dtype, g.out_c));
+  RECEPTIVE_CHECK(args.allow(kConvResidual, dtype, g.output_size()));
   const bool relu = args.number(kConvRelu) != 0;
   ops::Conv2dChoice choice;
   RECEPTIVE_CHECK(read_choice(args, g, &choice));
+  if (args.has(kConvResidual) && (interleaved || !ops::adds_residual(g, kernels(), choice)))
+    return Status::refuse("ERR_ARGUMENT", "a residual in a convolution that can add one", "one in another");
   if (is_double(args)) {
     reference::conv2d_forward(args.data<double>(0), args.data<double>(1), args.data<double>(2),
-                              args.data<double>(3), relu, g);
+                              args.data<double>(3), args.data<double>(kConvResidual), relu, g);
   } else if (interleaved) {
     ops::conv2d_forward_interleaved(args.data<float>(0), args.data<float>(1), args.data<float>(2),
                                     args.data<float>(3), relu, g);
   } else {
     ops::conv2d_forward(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
-                        relu, g, choice);
+                        args.data<float>(kConvResidual), relu, g, choice);
   }
   return Status::success();
 }

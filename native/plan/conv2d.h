@@ -2,6 +2,9 @@
 // What other parts of the planner, and a profile, may know of a convolution's instructions.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "ops/conv2d.h"
 #include "ops/conv2d_winners.h"
 #include "plan/arguments.h"
@@ -43,6 +46,13 @@ inline Conv2dGeometry conv2d_geometry(const Arguments& args) {
 inline Conv2dGeometry conv2d_geometry(const Recorded& instruction) {
   const std::vector<double>& params = instruction.params;
   return conv2d_geometry(Arguments(nullptr, 0, params.data(), static_cast<int>(params.size())));
+}
+
+// Whether the numbers are sizes at all: those of a wrong recording are refused when it runs.
+inline bool has_geometry(const Recorded& conv) {
+  return conv.params.size() >= 13 && std::all_of(conv.params.begin(), conv.params.end(), [](double size) {
+           return size >= 0 && size <= 0x1p20;
+         });
 }
 
 }  // namespace receptive::plan

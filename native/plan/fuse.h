@@ -18,6 +18,9 @@ Fusions fuse(Program* program);
 // through and the memory plan puts back in place; copies go where both names may stand for one buffer.
 void name_sums(Program* program);
 int leave_out_copies(Program* program);
+// In plan/fuse_conv.cc.
+int fuse_conv_relu(Program* program);
+void fuse_conv_add(Program* program, Fusions* fusions);
 // In plan/fuse_relu_gradient.cc.
 void fuse_join_gradients(Program* program, Fusions* fusions);
 int pool_before_relu_gradient(Program* program);

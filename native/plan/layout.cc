@@ -51,13 +51,6 @@ struct ConvImages {
 constexpr ConvImages kPooledImages = {3, 2};
 constexpr std::size_t kPooledY = 0;
 
-// Whether the numbers are sizes at all: those of a wrong recording are refused when it runs.
-bool has_geometry(const Recorded& conv) {
-  if (conv.params.size() < 13) return false;
-  return std::all_of(conv.params.begin(), conv.params.end(),
-                     [](double size) { return size >= 0 && size <= 0x1p20; });
-}
-
 // Whether eager execution computes it over interleaved images.
 bool is_interleaved_conv(const Recorded& conv, Conv2dGeometry* g, ConvImages* at) {
   const bool pooled = is(conv, "conv2d_max_pool2d"), forward = pooled || is(conv, "conv2d_forward"),

@@ -13,4 +13,7 @@ constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernel
                       kConvChoice = 14, kConvInterleaved = 15, kConvPool = 16, kConvGradients = 20,
                       kConvDilation = 21, kConvGroups = 23;
 
+// The operand of conv2d_forward that is added before the ReLU.
+constexpr std::size_t kConvResidual = 4;
+
 }  // namespace receptive::plan

@@ -42,16 +42,16 @@ void for_each_output(const Conv2dGeometry& g, std::int64_t output, std::int64_t 
 
 }  // namespace
 
-void conv2d_forward(double* y, const double* x, const double* weight, const double* bias, bool relu,
-                    const Conv2dGeometry& g) {
+void conv2d_forward(double* y, const double* x, const double* weight, const double* bias,
+                    const double* residual, bool relu, const Conv2dGeometry& g) {
   for (std::int64_t i = 0; i < g.output_size(); ++i) y[i] = bias == nullptr ? 0.0 : bias[i % g.out_c];
   for_each_tap(g, [&](std::int64_t output, std::int64_t input, std::int64_t tap) {
     for_each_output(g, output, input, tap, [&](std::int64_t yi, std::int64_t xi, std::int64_t wi) {
       for (std::int64_t i = 0; i < g.group_in(); ++i) y[yi] += x[xi + i] * weight[wi + i];
     });
   });
-  if (!relu) return;
-  for (std::int64_t i = 0; i < g.output_size(); ++i) y[i] = y[i] < 0 ? 0.0 : y[i];
+  if (residual != nullptr) add(y, y, residual, g.output_size());
+  if (relu) relu_forward(y, y, g.output_size());
 }
 
 void conv2d_grad_input(double* dx, const double* dy, const double* weight, const Conv2dGeometry& g) {

@@ -7,8 +7,9 @@
 
 namespace receptive::reference {
 
-void conv2d_forward(double* y, const double* x, const double* weight, const double* bias, bool relu,
-                    const Conv2dGeometry& geometry);
+// bias and residual may be nullptr.
+void conv2d_forward(double* y, const double* x, const double* weight, const double* bias,
+                    const double* residual, bool relu, const Conv2dGeometry& geometry);
 void conv2d_grad_input(double* dx, const double* dy, const double* weight, const Conv2dGeometry& geometry);
 // dbias may be nullptr.
 void conv2d_grad_weight(double* dweight, double* dbias, const double* dy, const double* x,

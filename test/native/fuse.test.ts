@@ -96,6 +96,76 @@ describe.each(['batch_norm_forward', 'batch_norm_eval'] as const)('%s', (op) => 
   });
 });
 
+describe('conv2d_forward', () => {
+  const DIRECT = 1;
+  const F2 = 3;
+  const F4 = 4;
+  /** Channels, kernel, stride, the number of the algorithm: vectors that are full and not, sums of several pieces. */
+  const convolutions = [
+    [17, 40, 3, 1, DIRECT],
+    [16, 64, 3, 2, DIRECT],
+    [3, 70, 2, 1, DIRECT],
+    [130, 5, 3, 1, DIRECT],
+    [260, 33, 1, 1, DIRECT],
+    [20, 16, 3, 1, F2],
+    [16, 70, 3, 1, F2],
+    [33, 33, 3, 1, F4],
+    [16, 128, 3, 1, F4],
+  ] as const;
+
+  it.each(convolutions)(
+    'of %i to %i channels, kernel %i, stride %i, algorithm %i, with a residual and a ReLU',
+    (...of) => {
+      const [inC, outC, kernel, stride, algorithm] = of;
+      forSeeds(2, (random) => {
+        const wide = random.next() < 0.3;
+        const kind = (data: Float32Array) => (wide ? doubled(data) : data);
+        const [n, inH, inW] = [random.int(1, 2), random.int(3, 11), random.int(3, 11)];
+        const size = (length: number) => Math.floor((length - kernel + 2) / stride) + 1;
+        const [outH, outW] = [size(inH), size(inW)];
+        const x = kind(random.floats(n * inH * inW * inC));
+        const weight = kind(random.floats(outC * kernel * kernel * inC));
+        const bias = random.next() < 0.5 ? kind(random.floats(outC)) : null;
+        const residual = kind(random.floats(n * outH * outW * outC));
+        residual[random.int(0, residual.length - 1)] = Number.NaN;
+        const numbers = [n, inH, inW, inC, outH, outW, outC, kernel, kernel, stride, stride, 1, 1];
+        forEachIsaAndThreads(() => {
+          const [plain] = call(
+            'conv2d_forward',
+            [like(residual)],
+            [x, weight, bias],
+            [...numbers, 0, algorithm],
+          );
+          const [sum] = call('add', [like(residual)], [plain, residual]);
+          const [rectified] = call('relu_forward', [like(residual)], [sum]);
+          for (const [relu, apart] of [sum, rectified].entries()) {
+            const inputs = [x, weight, bias, residual];
+            const [together] = call('conv2d_forward', [like(residual)], inputs, [
+              ...numbers,
+              relu,
+              algorithm,
+            ]);
+            expectSameBits(together, apart, relu === 1 ? 'with a ReLU' : 'without');
+          }
+        });
+      });
+    },
+  );
+
+  it('refuses a residual of another size, and where its algorithm adds none', () => {
+    const ones = (size: number) => new Float32Array(size).fill(1);
+    const refused = (n: number, inC: number, residual: number, choice: number, interleaved = 0) => {
+      const numbers = [n, 3, 3, inC, 3, 3, 2, 1, 1, 1, 1, 0, 0, 0, choice, interleaved];
+      const inputs = [ones(n * 9 * inC), ones(2 * inC), null, ones(residual)];
+      return refusal(() => call('conv2d_forward', [ones(n * 18)], inputs, numbers));
+    };
+    expect(refused(1, 20, 17, DIRECT)).toMatchObject({ code: 'ERR_SHAPE' });
+    expect(refused(16, 4, 16 * 18, 0)).toMatchObject({ code: 'ERR_ARGUMENT' });
+    expect(refused(16, 4, 16 * 18, DIRECT, 1)).toMatchObject({ code: 'ERR_ARGUMENT' });
+    expect(refused(1, 1, 18, DIRECT)).toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+});
+
 describe('batch_norm_backward', () => {
   it.each([1, 0])('with the gradient of a ReLU behind; statistics of the batch: %i', (batchStatistics) => {
     forSeeds(15, (random) => {

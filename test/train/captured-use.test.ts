@@ -81,6 +81,44 @@ describe('with capture', () => {
     });
   }
 
+  it('folds batch normalisation where it is asked to, for as long as it takes', async () => {
+    const model = models['a net with dropout and batch norm'];
+    using images = tensor(dataset.images, [70, 28, 28, 1]);
+    const options = { batchSize: 32, normalization };
+    const plain = await predict(model, images, options);
+    const folded = await predict(model, images, { ...options, fold: true });
+    expect(folded.probabilities).not.toEqual(plain.probabilities); // rounding has changed
+    folded.probabilities.forEach((value, i) => {
+      expect(Math.abs(value - plain.probabilities[i])).toBeLessThan(1e-5);
+    });
+    expect(await predict(model, images, { ...options, fold: false })).toEqual(plain);
+    const whole = await evaluate(model, dataset, { batchSize: 1 });
+    const same = await evaluate(model, dataset, { batchSize: 1, fold: true });
+    expect(same.loss).not.toBe(whole.loss);
+    expect(same.loss).toBeCloseTo(whole.loss, 5);
+    expect(same).toMatchObject({ captured: true, images: 70 });
+  });
+
+  it('refuses to fold what is not captured', async () => {
+    using model = new Curious();
+    using images = tensor(dataset.images, [70, 28, 28, 1]);
+    const refused = { code: 'ERR_CAPTURE' };
+    for (const [net, options] of [
+      [model, { fold: true }],
+      [models['LeNet-5'], { fold: true, capture: false }],
+    ] as const) {
+      await expect(evaluate(net, dataset, options)).rejects.toMatchObject(refused);
+      await expect(predict(net, images, options)).rejects.toMatchObject(refused);
+    }
+    expect(() => predictSync(model, images, { fold: true })).toThrow(expect.objectContaining(refused));
+    for (const use of [
+      evaluate(model, dataset, { fold: 'yes' as never }),
+      predict(model, images, { fold: 1 as never }),
+    ]) {
+      await expect(use).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    }
+  });
+
   it('one image in one class is told too', async () => {
     using single = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 1));
     const { probabilities, classes, captured } = await predict(single, dataset.images.subarray(0, 784), {

@@ -94,7 +94,51 @@ class Readers extends nn.Module {
   }
 }
 
+/** Sums behind convolutions: of two, of one and what it read, with and without a ReLU, over other layouts. */
+class Sums extends nn.Module {
+  readonly conv1 = new nn.Conv2d(3, 20, { kernelSize: 3, padding: 1 });
+  readonly conv2 = new nn.Conv2d(20, 20, { kernelSize: 3, padding: 1, algorithm: 'winograd' });
+  readonly conv3 = new nn.Conv2d(20, 33, { kernelSize: 3, stride: 2, padding: 1 });
+  readonly conv4 = new nn.Conv2d(20, 33, { kernelSize: 1, stride: 2, bias: false });
+  readonly conv5 = new nn.Conv2d(33, 5, { kernelSize: 1 });
+  readonly conv6 = new nn.Conv2d(5, 5, { kernelSize: 3, padding: 1 });
+  readonly relu = new nn.ReLU();
+  readonly pool = new nn.GlobalAvgPool2d();
+  readonly fc = new nn.Linear(5, 10);
+
+  override forward(x: Tensor): Tensor {
+    const a = this.conv1.call(x);
+    const b = this.relu.call(add(this.conv2.call(a), a));
+    const c = this.relu.call(add(this.conv3.call(b), this.conv4.call(b)));
+    const d = this.conv5.call(c);
+    const e = add(d, this.conv6.call(d)); // over interleaved images in a batch of 16, which add nothing
+    return this.fc.call(this.pool.call(add(e, this.conv5.call(c))));
+  }
+}
+
 const nets: Record<string, Net> = {
+  'a net of sums behind convolutions': {
+    inputShape: [9, 7, 3],
+    make: () => new Sums(),
+    fusions: {
+      'conv2d + add': 2,
+      'conv2d + add + relu': 2,
+      'copies left out': 4,
+      'updates in one pass': 13,
+    },
+  },
+  'a net of sums behind convolutions on blocks of 16 images': {
+    batch: 16,
+    inputShape: [9, 7, 3],
+    make: () => new Sums(),
+    fusions: {
+      'conv2d + add': 1,
+      'conv2d + add + relu': 2,
+      'conv2d on interleaved images': 3,
+      'copies left out': 4,
+      'updates in one pass': 13,
+    },
+  },
   'LeNet-5': {
     inputShape: [28, 28, 1],
     make: () => new LeNet5(),
@@ -310,7 +354,11 @@ describe('a plan for inference', () => {
     const plain = scores(false);
     const folded = scores(true);
     expect(plain.plan.fusions['batchNorm2d into conv2d']).toBeUndefined();
-    expect(folded.plan.fusions).toMatchObject({ 'batchNorm2d into conv2d': 19, 'conv2d + relu': 10 });
+    expect(folded.plan.fusions).toMatchObject({
+      'batchNorm2d into conv2d': 19,
+      'conv2d + relu': 10,
+      'conv2d + add + relu': 9,
+    });
     const all = [...plain.before, plain.after];
     [...folded.before, folded.after].forEach((value, i) => {
       expect(Math.abs(value - all[i])).toBeLessThan(1e-5 * (1 + Math.abs(all[i])));

@@ -2,6 +2,8 @@
 // How trainings behave beside each other and beside everything else: the same bits, their share of the machine, no more.
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  ArrayDataset,
+  evaluate,
   type FitOptions,
   type FitResult,
   fit,
@@ -13,6 +15,7 @@ import {
   setNumThreads,
   weightsSha256,
 } from '../../lib/index.js';
+import type { MannersOptions } from '../../lib/train/manners.js';
 
 const threads = info().threads;
 afterEach(() => setNumThreads(threads));
@@ -133,6 +136,70 @@ describe('cpuShare', () => {
       share = await load(() => pause(800));
     });
     expect(share).toBeLessThan(0.35);
+  });
+});
+
+/** Images enough for some 0.1 s: the same ones again and again. */
+const many = (() => {
+  const [times, images] = [40, test.images as Uint8Array];
+  const again = new Uint8Array(times * images.length);
+  const labels = new Int32Array(times * test.length);
+  for (let i = 0; i < times; i++) {
+    again.set(images, i * images.length);
+    labels.set(test.labels, i * test.length);
+  }
+  const { imageShape, classNames } = test;
+  return new ArrayDataset({ images: again, labels, imageShape, classNames });
+})();
+
+const uses = {
+  evaluate: async (model: LeNet5, options: MannersOptions) => {
+    const { loss, confusion } = await evaluate(model, many, { ...options, batchSize: 64 });
+    return { loss, confusion };
+  },
+  predict: async (model: LeNet5, options: MannersOptions) => {
+    const { probabilities } = await predict(model, many.images, { ...options, ...ASK, batchSize: 64 });
+    return { probabilities };
+  },
+};
+
+describe.each(Object.entries(uses))('%s', (name, use) => {
+  it('gives the same with any manners', async () => {
+    using model = lenet(3);
+    const wanted = await use(model, {});
+    for (const options of [{ threads: 1 }, { priority: 'background' }, { cpuShare: 0.7 }] as const) {
+      expect(await use(model, options)).toEqual(wanted);
+    }
+  });
+
+  it('keeps to its share', async () => {
+    setNumThreads(1);
+    using model = lenet(3);
+    const whole = await load(() => use(model, {}));
+    const share = await load(() => use(model, { cpuShare: 0.1 }));
+    expect(whole).toBeGreaterThan(0.5);
+    expect(share).toBeLessThan(0.3); // recording takes some ms of JavaScript
+  });
+
+  it('waits in the background while the foreground computes', async () => {
+    setNumThreads(1);
+    using model = lenet(3);
+    const times: number[] = [];
+    await during({}, async () => {
+      for (const priority of ['normal', 'background'] as const) {
+        const start = performance.now();
+        await use(model, { priority });
+        times.push(performance.now() - start);
+      }
+    });
+    expect(times[1]).toBeGreaterThan(2 * times[0]);
+  });
+
+  it('refuses manners that there are not', async () => {
+    using model = lenet(3);
+    for (const options of [{ threads: 0 }, { priority: 'low' }, { cpuShare: 2 }] as object[]) {
+      await expect(use(model, options)).rejects.toMatchObject({ code: 'ERR_ARGUMENT', op: name });
+    }
   });
 });
 

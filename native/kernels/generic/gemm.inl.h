@@ -65,6 +65,10 @@ void gemm_tile_fixed(const GemmTile& tile) {
       Vec value = c[i][j];
       if (tile.accumulate) value = add(value, whole ? load(to) : load_partial(to, lanes));
       if (tile.bias != nullptr) value = add(value, bias);
+      if (tile.residual_rows != nullptr) {
+        const float* residual = tile.residual_rows[i] + at;
+        value = add(value, whole ? load(residual) : load_partial(residual, lanes));
+      }
       if (tile.relu) value = max(zero(), value);
       if (whole) {
         store(to, value);

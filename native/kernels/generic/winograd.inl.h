@@ -61,16 +61,21 @@ struct Frequencies {
   inline Vec operator()(int i, int j) const { return load(frequencies + (i * kSide + j) * stride); }
 };
 
-template <int kSide, bool kPartial>
+template <int kSide, bool kPartial, bool kResidual>
 struct OutputPixels {
   float* const* pixels;
   std::int64_t channel;
   Mask lanes;
   Vec bias;
+  const float* const* residual;
   bool relu;
   inline void operator()(int i, int j, Vec value) const {
     float* to = pixels[i * kSide + j] + channel;
     value = add(value, bias);
+    if (kResidual) {
+      const float* from = residual[i * kSide + j] + channel;
+      value = add(value, kPartial ? load_partial(from, lanes) : load(from));
+    }
     if (relu) value = max(zero(), value);
     if (kPartial) {
       store_partial(to, lanes, value);
@@ -93,22 +98,30 @@ void winograd_input(float* frequencies, std::int64_t stride, const float* const*
   Tile::input(frequencies + c, stride, PartialPixels<Tile::kInputs>{pixels, c, lanes});
 }
 
-template <typename Tile>
-void winograd_output(float* const* pixels, const float* frequencies, std::int64_t stride,
-                     std::int64_t channels, const float* bias, bool relu) {
+template <typename Tile, bool kResidual>
+void winograd_output_with(float* const* pixels, const float* frequencies, std::int64_t stride,
+                          std::int64_t channels, const float* bias, const float* const* residual,
+                          const float* const* next, bool relu) {
   constexpr int kIn = Tile::kInputs, kOut = Tile::kOutputs;
   const Mask all = first_lanes(kWidth);
   std::int64_t c = 0;
   for (; c + kWidth <= channels; c += kWidth) {
+    if (kResidual) prefetch_pixels<kOut>(next, c);
     const Vec shift = bias == nullptr ? zero() : load(bias + c);
     Tile::output(Frequencies<kIn>{frequencies + c, stride},
-                 OutputPixels<kOut, false>{pixels, c, all, shift, relu});
+                 OutputPixels<kOut, false, kResidual>{pixels, c, all, shift, residual, relu});
   }
   if (c == channels) return;
   const Mask lanes = first_lanes(static_cast<int>(channels - c));
   const Vec shift = bias == nullptr ? zero() : load_partial(bias + c, lanes);
   Tile::output(Frequencies<kIn>{frequencies + c, stride},
-               OutputPixels<kOut, true>{pixels, c, lanes, shift, relu});
+               OutputPixels<kOut, true, kResidual>{pixels, c, lanes, shift, residual, relu});
+}
+
+template <typename Tile>
+void winograd_output(float* const* pixels, const float* frequencies, std::int64_t stride,
+                     std::int64_t channels, const float* bias, bool relu) {
+  winograd_output_with<Tile, false>(pixels, frequencies, stride, channels, bias, nullptr, nullptr, relu);
 }
 
 template <typename Tile>
@@ -184,6 +197,7 @@ constexpr WinogradTransforms winograd_transforms() {
           Tile::kInputs,
           winograd_input<Tile>,
           winograd_output<Tile>,
+          winograd_output_with<Tile, true>,
           winograd_output_adjoint<Tile>,
           winograd_weight<Tile>,
           winograd_weight_adjoint<Tile>};
