@@ -230,7 +230,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     job->run.manners = manners_;
     job->run.manners.queues = true;
     try {
-      driver_.start([this, job] { drive(job); });
+      driver_.start([this, job] { drive(job); }, !manners_.is_modest());
     } catch (const std::system_error&) {
       throw_refusal(env, "ERR_OUT_OF_MEMORY", "a thread to run the plan on", "none from the system");
     }

@@ -24,7 +24,7 @@ void conv2d_forward_groups(float* y, const float* x, const float* weight, const 
   const Conv2dGeometry group = geometry_of_group(g);
   for (std::int64_t i = 0; i < g.groups; ++i) {
     conv2d_forward_direct(y + i * group.out_c, x + i * group.in_c, weight + i * group.weight_size(),
-                          bias == nullptr ? nullptr : bias + i * group.out_c, relu, group);
+                          bias == nullptr ? nullptr : bias + i * group.out_c, nullptr, relu, group);
   }
 }
 

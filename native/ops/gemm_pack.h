@@ -16,6 +16,8 @@ struct Panels {
   std::int64_t depth;    // k: rows of B
   std::int64_t tile;     // NR
   std::int64_t vector;   // floats in a vector
+  // B is read where it lies, rows of n floats one after another: n is a multiple of the vector then.
+  bool in_place = false;
 
   Panels(std::int64_t n, std::int64_t k, const GemmKernels& gemm)
       : columns(n), depth(k), tile(gemm.max_columns), vector(gemm.vector_width) {}
@@ -25,8 +27,10 @@ struct Panels {
     const std::int64_t left = columns - panel * tile;
     return static_cast<int>(left < tile ? left : tile);
   }
-  std::int64_t stride(std::int64_t panel) const { return (width(panel) + vector - 1) / vector * vector; }
-  std::int64_t offset(std::int64_t panel) const { return panel * tile * depth; }
+  std::int64_t stride(std::int64_t panel) const {
+    return in_place ? columns : (width(panel) + vector - 1) / vector * vector;
+  }
+  std::int64_t offset(std::int64_t panel) const { return panel * tile * (in_place ? 1 : depth); }
   std::int64_t size() const { return count() * tile * depth; }  // floats, the last panel counted as full
 };
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "kernels/select.h"
-#include "ops/elementwise.h"
+#include "runtime/parallel_for.h"
 
 namespace receptive::ops {
 namespace {
@@ -32,13 +32,17 @@ AdamStep step_of(const AdamOptions& options) {
           static_cast<float>(options.epsilon)};
 }
 
+// Elements of a task. Up to so many, with gradient and velocity 768 KiB, lie in one core's near cache:
+// LeNet-5's 61,706 take 10 µs there and 28 on two cores, which take them from each other.
+constexpr std::int64_t kUpdateGrain = 1 << 16;
+
 // body(part, begin, end) for pieces that together cover all elements of all parts, cut as if the parts lay
 // one after another: a task takes many small ones, and a large one is split.
 template <typename Part, typename Body>
 void for_pieces(const Part* parts, int count, const Body& body) {
   std::int64_t total = 0;
   for (int i = 0; i < count; ++i) total += parts[i].size;
-  parallel_ranges(total, kElementwiseGrain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(total, kUpdateGrain, [&](std::int64_t begin, std::int64_t end) {
     std::int64_t start = 0;  // of the part, among all elements
     for (int i = 0; i < count && start < end; start += parts[i++].size) {
       const std::int64_t first = std::max(begin, start), last = std::min(end, start + parts[i].size);

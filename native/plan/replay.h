@@ -10,6 +10,7 @@
 #include "plan/arguments.h"
 #include "plan/planner.h"
 #include "runtime/aligned_buffer.h"
+#include "runtime/thread_pool.h"
 #include "runtime/turns.h"
 #include "runtime/workspace.h"
 
@@ -58,6 +59,8 @@ class Replay {
       progress();
       turn.between_steps();
     }
+    // JavaScript is told now: on a machine of two cores it may want that of a worker that spins.
+    if (run->manners.queues) rest_workers();
     return status;
   }
 

@@ -4,9 +4,9 @@
 // sleep, because the next job of a training step comes within microseconds.
 //
 // The caller takes tasks from the front, every other worker from the back, until they meet. Whoever is slowed
-// down takes fewer; and from one job to the next, and from step to step, a part of a tensor tends to be touched
-// by one core, in whose near cache it then is (LeNet-5, 64 images, two threads: 0.87 of the time that one end
-// for all takes).
+// down takes fewer; and from one job to the next, and from step to step, a part of a tensor tends to be
+// touched by one core, in whose near cache it then is (LeNet-5, 64 images, two threads: 0.87 of the time that
+// one end for all takes).
 #include "runtime/thread_pool.h"
 
 #include <algorithm>
@@ -21,6 +21,7 @@
 #include "runtime/cpu_budget.h"
 #include "runtime/denormals.h"
 #include "runtime/parallel_for.h"
+#include "runtime/pause_cpu.h"
 #include "runtime/thread_limit.h"
 #include "runtime/turns.h"
 #include "runtime/workspace.h"
@@ -31,14 +32,6 @@ namespace {
 // About 40 µs at 2.6 GHz: longer than the JavaScript between two eager ops (5 to 20 µs), shorter than
 // anything a neighbour on the machine would notice.
 constexpr int kSpins = 1000;
-
-inline void pause_cpu() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // The gate of a job, in one word, so that a worker that lags cannot pair an old job with a new team: which
 // job it is, whether it is closed, how many workers may enter, how many have.
@@ -76,6 +69,7 @@ class ThreadPool {
     job_ = job;
     taken_.store(0, std::memory_order_relaxed);
     left_.store(0, std::memory_order_relaxed);
+    resting_.store(false, std::memory_order_relaxed);
     {
       std::lock_guard<std::mutex> lock(sleep_mutex_);
       generation_ += 1;
@@ -99,6 +93,8 @@ class ThreadPool {
     busy_.unlock();
     if (failed) throw std::bad_alloc();
   }
+
+  void rest() { resting_.store(true, std::memory_order_relaxed); }
 
  private:
   void run_here(const Job& job) const {
@@ -164,7 +160,9 @@ class ThreadPool {
     FlushDenormals flush;
     if (background_) lower_thread_priority();
     for (;;) {
-      for (int spins = 0; !is_news(seen) && spins < kSpins; ++spins) pause_cpu();
+      for (int spins = 0; !is_news(seen) && spins < kSpins && !resting_.load(std::memory_order_relaxed);
+           ++spins)
+        pause_cpu();
       if (!is_news(seen)) {
         std::unique_lock<std::mutex> lock(sleep_mutex_);
         sleepers_.fetch_add(1);
@@ -183,11 +181,12 @@ class ThreadPool {
   Scratch* spare_scratch_ = nullptr;  // of a worker that the system refused
   Job job_;
   alignas(128) std::atomic<std::uint64_t> taken_{0};  // kFront and kBack for each task
-  alignas(128) std::atomic<int> left_{0};  // workers that entered this job and are through
+  alignas(128) std::atomic<int> left_{0};             // workers that entered this job and are through
   alignas(128) std::atomic<std::uint64_t> gate_{kClosed};
   std::uint64_t generation_ = 0;
   std::atomic<int> sleepers_{0};
   std::atomic<bool> out_of_memory_{false};
+  std::atomic<bool> resting_{false};
   std::mutex sleep_mutex_;
   std::condition_variable wake_;
 };
@@ -220,6 +219,8 @@ int num_threads() {
 }
 
 void set_num_threads(int count) { threads_in_use.store(count, std::memory_order_relaxed); }
+
+void rest_workers() { pool(in_background()).rest(); }
 
 void parallel_for_raw(std::int64_t count, TaskFunction function, const void* context) {
   pool(in_background()).run({function, context, count});

@@ -18,4 +18,7 @@ int default_num_threads();
 
 constexpr int kMaxThreads = 256;
 
+// No job will come soon: workers that spin for one go to sleep. Those of the calling thread's pool.
+void rest_workers();
+
 }  // namespace receptive

@@ -13,6 +13,9 @@ struct Manners {
   bool queues = false;      // on a thread of its own, which may wait; JavaScript's thread never does
   bool background = false;  // gives way to everything else in the process
   double cpu_share = 1;     // of the time of the thread that drives the plan, above 0 and up to 1
+
+  // Whether it leaves the machine to others where it can.
+  bool is_modest() const { return background || cpu_share < 1; }
 };
 
 // A plan's right to compute, held by the thread that drives it. Waits end as soon as `stop` is set; a step

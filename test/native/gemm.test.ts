@@ -84,6 +84,30 @@ describe('matmul', () => {
 });
 
 describe('linear', () => {
+  it('agrees with the reference for few rows, and sums each row as it does alone', () => {
+    forSeeds(12, (random) => {
+      const rows = random.int(1, 4);
+      const inputs = random.pick([1, 5, 15, 16, 17, 48, 400, 403]);
+      const out = random.pick([1, 7, 8, 9, 64, 121, 400]);
+      const numbers = [rows, inputs, out];
+      const x = random.floats(rows * inputs);
+      const dy = random.floats(rows * out);
+      const weight = random.floats(out * inputs);
+      const bias = random.floats(out);
+      checkProduct('linear_forward', rows * out, inputs + 1, [x, weight, bias], numbers);
+      checkProduct('linear_grad_input', rows * inputs, out, [dy, weight], numbers);
+      checkProduct('linear_grad_weight', out * inputs, rows, [dy, x], numbers);
+      const forward = (data: NumberArray, count: number) =>
+        call(
+          'linear_forward',
+          [{ kind: 'float32', size: count * out }],
+          [data, weight, bias],
+          [count, inputs, out],
+        )[0];
+      expect([...forward(x, rows).subarray(0, out)]).toEqual([...forward(x.subarray(0, inputs), 1)]);
+    });
+  });
+
   it('agrees with the reference in all three passes', () => {
     forSeeds(20, (random) => {
       const [rows, inputs, out] = [random.int(1, 90), random.int(1, 130), random.int(1, 130)];

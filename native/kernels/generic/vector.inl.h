@@ -38,6 +38,40 @@ void add_rows(float* out, const float* in, std::int64_t rows, std::int64_t colum
   }
 }
 
+// So many rows of the weight at once: enough sums to hide the latency of a multiply-add.
+constexpr int kDotRows = 8;
+
+template <int kRows>
+inline void dot_rows_fixed(float* y, const float* x, const float* weight, const float* bias,
+                           std::int64_t depth) {
+  Vec total[kRows];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) total[i] = zero();
+  std::int64_t k = 0;
+  for (; k + kWidth <= depth; k += kWidth) {
+    const Vec xv = load(x + k);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) total[i] = fma(xv, load(weight + i * depth + k), total[i]);
+  }
+  if (k < depth) {
+    const Mask lanes = first_lanes(static_cast<int>(depth - k));
+    const Vec xv = load_partial(x + k, lanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) total[i] = fma(xv, load_partial(weight + i * depth + k, lanes), total[i]);
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) y[i] = reduce_add(total[i]) + (bias == nullptr ? 0.0f : bias[i]);
+}
+
+void dot_rows(float* y, const float* x, const float* weight, const float* bias, std::int64_t count,
+              std::int64_t depth) {
+  std::int64_t o = 0;
+  for (; o + kDotRows <= count; o += kDotRows)
+    dot_rows_fixed<kDotRows>(y + o, x, weight + o * depth, bias == nullptr ? nullptr : bias + o, depth);
+  for (; o < count; ++o)
+    dot_rows_fixed<1>(y + o, x, weight + o * depth, bias == nullptr ? nullptr : bias + o, depth);
+}
+
 float sum_vector(const float* in, std::int64_t count) {
   Vec total[4] = {zero(), zero(), zero(), zero()};
   std::int64_t i = 0;
@@ -51,7 +85,7 @@ float sum_vector(const float* in, std::int64_t count) {
 }
 
 constexpr VectorKernels kVectorKernels = {
-    binary<Add>, binary<Multiply>, scale_vector, add_rows, sum_vector,
+    binary<Add>, binary<Multiply>, scale_vector, add_rows, dot_rows, sum_vector,
 };
 
 }  // namespace
