@@ -51,7 +51,8 @@ void conv2d_forward(double* y, const double* x, const double* weight, const doub
     });
   });
   if (residual != nullptr) add(y, y, residual, g.output_size());
-  if (relu) relu_forward(y, y, g.output_size());
+  if (!relu) return;
+  for (std::int64_t i = 0; i < g.output_size(); ++i) y[i] = y[i] < 0 ? 0.0 : y[i];  // NaN stays NaN
 }
 
 void conv2d_grad_input(double* dx, const double* dy, const double* weight, const Conv2dGeometry& g) {
