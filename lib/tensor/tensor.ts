@@ -32,6 +32,9 @@ export function arrayFor(dtype: DType, size: number): TypedArray {
   }
 }
 
+/** Height and width of the windows of a max pool, then their strides; windows without padding. */
+export type PoolWindow = readonly [number, number, number, number];
+
 /** What `backward` may be told. */
 export interface BackwardOptions {
   /** Keep the recorded graph for another call. Default false: its memory is freed. */
@@ -55,6 +58,8 @@ export class Tensor {
   grad: Tensor | null = null;
   /** @internal The operation that made this tensor, if it was recorded. */
   node: GradNode | null = null;
+  /** @internal Of a gradient: the windows of the max pool that it came through (ops/pool-window.ts). */
+  poolWindow: PoolWindow | undefined = undefined;
   #storage: Storage | null;
 
   /** @internal Use `tensor`, `zeros`, `randn` or an operation. */
