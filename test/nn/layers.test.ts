@@ -124,7 +124,23 @@ describe('what layers refuse', () => {
     ['three sizes', () => conv({ kernelSize: [3, 3, 3] })],
     ['a stride of 0', () => conv({ kernelSize: 3, stride: 0 })],
     ['negative padding', () => conv({ kernelSize: 3, padding: -1 })],
-    ['padding by name', () => conv({ kernelSize: 3, padding: 'same' })],
+    ['padding by another name', () => conv({ kernelSize: 3, padding: 'full' })],
+    ["padding 'same' with a stride", () => conv({ kernelSize: 3, padding: 'same', stride: 2 })],
+    ['a dilation of 0', () => conv({ kernelSize: 3, dilation: 0 })],
+    ['groups that do not divide the channels', () => conv({ kernelSize: 3, groups: 2 }, 3, 4)],
+    ['groups that do not divide the outputs', () => conv({ kernelSize: 3, groups: 2 }, 4, 3)],
+    ['half a group', () => conv({ kernelSize: 3, groups: 0.5 })],
+    ['a bias by name', () => conv({ kernelSize: 3, bias: 'no' })],
+    ["Winograd's algorithm in groups", () => conv({ kernelSize: 3, groups: 2, algorithm: 'winograd' }, 2, 2)],
+    ['two sizes for a sequence', () => refused(() => new nn.Conv1d(1, 1, { kernelSize: [3, 3] as never }))],
+    [
+      'a transposed layer of the same size',
+      () => refused(() => new nn.ConvTranspose2d(1, 1, { kernelSize: 3, padding: 'same' as never })),
+    ],
+    [
+      'an output padding as large as the stride',
+      () => refused(() => new nn.ConvTranspose2d(1, 1, { kernelSize: 3, stride: 2, outputPadding: 2 })),
+    ],
     ['another algorithm', () => conv({ kernelSize: 3, algorithm: 'fft' })],
     ["Winograd's algorithm for 5x5", () => conv({ kernelSize: 5, algorithm: 'winograd' })],
     [
@@ -159,10 +175,11 @@ describe('what layers refuse', () => {
       received: 'pading',
       hint: 'did you mean padding?',
     });
-    expect(conv({ kernelSize: 3, dilation: 2 }).hint).toBe('this version does not support it');
-    expect(conv({ kernelSize: 3, groups: 2 }).expected).toContain(
-      'kernelSize, stride, padding, bias, algorithm',
-    );
+    expect(conv({ kernelSize: 3, paddingMode: 'reflect' }).hint).toBe('this version does not support it');
+    expect(conv({ kernelSize: 3, group: 2 })).toMatchObject({
+      expected: 'only the options kernelSize, stride, padding, dilation, groups, algorithm, bias',
+      hint: 'did you mean groups?',
+    });
     expect(refused(() => new nn.MaxPool2d({ kernelSize: 2, dilation: 2 } as never)).received).toBe(
       'dilation',
     );

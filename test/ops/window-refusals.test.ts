@@ -20,9 +20,9 @@ describeRefusals({
     ],
     [
       'an option that it does not have',
-      () => conv({ padding: 1, dilation: 2 }),
+      () => conv({ padding: 1, padingMode: 'zeros' }),
       'ERR_ARGUMENT',
-      { expected: 'only the options stride, padding, algorithm', received: 'dilation' },
+      { expected: 'only the options stride, padding, dilation, groups, algorithm', received: 'padingMode' },
     ],
     ['no options at all', () => conv2d(image(), weight(), null, null as never), 'ERR_ARGUMENT', {}],
     [
@@ -39,7 +39,7 @@ describeRefusals({
       'a weight of rank 2',
       () => conv2d(image(), of([4, 27])),
       'ERR_SHAPE',
-      { expected: 'weight of rank 4, [outC, kH, kW, inC]', received: '[4, 27]' },
+      { expected: 'weight of rank 4, [outC, kH, kW, inC / groups]', received: '[4, 27]' },
     ],
     [
       'other channels',
@@ -132,7 +132,10 @@ describeRefusals({
       "Winograd's algorithm with a stride",
       () => conv({ algorithm: 'winograd', stride: 2 }),
       'ERR_ARGUMENT',
-      { expected: "a 3x3 kernel and stride 1 for algorithm 'winograd'", received: /stride 2x2/ },
+      {
+        expected: "a 3x3 kernel, stride 1, dilation 1 and 1 group for algorithm 'winograd'",
+        received: /stride 2x2/,
+      },
     ],
   ],
   pooling: ([maxPool2d, avgPool2d, lpPool2d] as const).flatMap((pool): RefusalCase[] => {

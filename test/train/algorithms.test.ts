@@ -4,6 +4,22 @@ import { describe, expect, it } from 'vitest';
 import { capture, nn } from '../../lib/index.js';
 
 describe('a plan', () => {
+  it('names the algorithm of convolutions in groups, with dilation, and transposed', () => {
+    using model = new nn.Sequential(
+      new nn.Conv2d(32, 32, { kernelSize: 3, padding: 1, groups: 32 }),
+      new nn.Conv2d(32, 64, { kernelSize: 3, padding: 1, groups: 2 }),
+      new nn.Conv2d(64, 16, { kernelSize: 3, padding: 2, dilation: 2 }),
+      new nn.ConvTranspose2d(16, 4, { kernelSize: 2, stride: 2, groups: 4 }),
+    );
+    using plan = capture(({ images }) => ({ y: model.call(images) }), { input: [2, 8, 8, 32] });
+    expect(plan.describe().planned.algorithms).toEqual([
+      'conv2d_forward 32 → 32 in 32 groups at 8x8: depthwise',
+      'conv2d_forward 32 → 64 in 2 groups at 8x8: direct',
+      'conv2d_forward 64 → 16 at 8x8, dilation 2x2: direct',
+      'conv2d_grad_input 4 → 16 in 4 groups at 16x16: depthwise',
+    ]);
+  });
+
   it('says how each convolution is computed', () => {
     for (const algorithm of ['direct', 'winograd'] as const) {
       using model = new nn.Sequential(
