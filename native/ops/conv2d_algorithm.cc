@@ -93,7 +93,8 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTab
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table,
                                           Conv2dChoice choice, const PoolWindow& pool) {
   if (g.groups > 1)
-    return is_for_depthwise(g, table) ? GradWeightAlgorithm::kDepthwise : GradWeightAlgorithm::kDirect;
+    return is_for_depthwise_gradient(g, table) ? GradWeightAlgorithm::kDepthwise
+                                               : GradWeightAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradWeightAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
   switch (decide(choice, g, grad_weight_costs(g, table.gemm->vector_width))) {

@@ -9,8 +9,10 @@
 
 namespace receptive::ops {
 
-// Whether groups are too small to fill the vectors of a matrix product each.
+// Whether groups, of which there are several, are too small to be a matrix product each: forward and
+// grad_input, and the gradient of the weight.
 bool is_for_depthwise(const Conv2dGeometry& geometry, const KernelTable& table);
+bool is_for_depthwise_gradient(const Conv2dGeometry& geometry, const KernelTable& table);
 
 // Arguments as in ops/conv2d.h.
 void conv2d_forward_depthwise(float* y, const float* x, const float* weight, const float* bias, bool relu,
