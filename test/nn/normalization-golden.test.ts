@@ -12,7 +12,7 @@ import { batchNorm1d } from '../../lib/ops/batch-norm.js';
 import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { groupNorm } from '../../lib/ops/group-norm.js';
 import { layerNorm } from '../../lib/ops/layer-norm.js';
-import { localResponseNorm } from '../../lib/ops/local-response-norm.js';
+import { type LocalResponseNormOptions, localResponseNorm } from '../../lib/ops/local-response-norm.js';
 import { flatten } from '../../lib/ops/reshape.js';
 import { logSoftmax } from '../../lib/ops/softmax.js';
 import { SGD } from '../../lib/optim/sgd.js';
@@ -22,7 +22,7 @@ import type { Tensor } from '../../lib/tensor/tensor.js';
 import { expectRelative, goldenPath, readGolden } from '../helpers/golden.js';
 import { checkGoldenCase, type GoldenCase, type Operands } from '../helpers/golden-case.js';
 
-interface Options {
+interface Options extends LocalResponseNormOptions {
   readonly training?: boolean;
   readonly momentum?: number;
   readonly eps?: number;
@@ -41,10 +41,10 @@ const ops = {
     const { input, weight = null, bias = null, runningMean, runningVar } = of;
     return batchNorm1d(input, weight, bias, { ...options, runningMean, runningVar });
   },
-  groupNorm: ({ input, weight, bias }: Operands, { numGroups = 1, eps }: Options) =>
-    groupNorm(input, numGroups, weight, bias, { eps }),
-  layerNorm: ({ input, weight, bias }: Operands, { normalizedShape = [], eps }: Options) =>
-    layerNorm(input, normalizedShape, weight, bias, { eps }),
+  groupNorm: ({ input, weight, bias }: Operands, { numGroups = 1, ...options }: Options) =>
+    groupNorm(input, numGroups, weight, bias, options),
+  layerNorm: ({ input, weight, bias }: Operands, { normalizedShape = [], ...options }: Options) =>
+    layerNorm(input, normalizedShape, weight, bias, options),
   localResponseNorm: ({ input }: Operands, { size = 0, ...options }: Options) =>
     localResponseNorm(input, size, options),
 };
