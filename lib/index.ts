@@ -53,21 +53,32 @@ export {
   batchNorm1d,
   batchNorm2d,
 } from './ops/batch-norm.js';
-export { argmax, countCorrect } from './ops/classify.js';
+export { type BinaryCrossEntropyOptions, binaryCrossEntropyWithLogits } from './ops/binary-cross-entropy.js';
+export { argmax, countCorrect, oneHot } from './ops/classify.js';
 export { concat, padChannels } from './ops/concat.js';
 export { type ConvTranspose2dOptions, convTranspose2d } from './ops/conv-transpose2d.js';
 export { type Conv1dOptions, conv1d } from './ops/conv1d.js';
 export { type Conv2dOptions, conv2d } from './ops/conv2d.js';
 export type { Conv2dAlgorithm } from './ops/conv2d-algorithm.js';
-export { crossEntropy } from './ops/cross-entropy.js';
+export { type CrossEntropyOptions, crossEntropy } from './ops/cross-entropy.js';
 export { dropout } from './ops/dropout.js';
 export { dropout2d, type StochasticDepthMode, stochasticDepth } from './ops/dropout-groups.js';
 export { globalAvgPool2d } from './ops/global-avg-pool.js';
 export { groupNorm, type NormOptions } from './ops/group-norm.js';
+export { type KlDivOptions, klDiv } from './ops/kl-div.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { linear } from './ops/linear.js';
 export { type LocalResponseNormOptions, localResponseNorm } from './ops/local-response-norm.js';
 export { matmul } from './ops/matmul.js';
+export {
+  type HuberLossOptions,
+  huberLoss,
+  type LossOptions,
+  l1Loss,
+  mseLoss,
+  type SmoothL1LossOptions,
+  smoothL1Loss,
+} from './ops/pointwise-loss.js';
 export {
   type AvgPool1dOptions,
   adaptiveAvgPool1d,
@@ -88,6 +99,7 @@ export {
 } from './ops/pool2d.js';
 export { prelu } from './ops/prelu.js';
 export { mean, sum } from './ops/reduce.js';
+export type { Reduction } from './ops/reduction.js';
 export { flatten, reshape } from './ops/reshape.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
 export { type UpsampleOptions, upsample } from './ops/upsample.js';

@@ -14,6 +14,7 @@ it('offers these names and no others', () => {
       'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv1d conv2d convTranspose2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu reshape scale sigmoid silu softmax softplus sum tanh',
     poolings:
       'adaptiveAvgPool1d adaptiveAvgPool2d adaptiveMaxPool1d adaptiveMaxPool2d avgPool1d globalMaxPool2d lpPool1d maxPool1d spatialPyramidPool2d',
+    losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
     others: 'dropout2d stochasticDepth upsample',
     models:
       'AlexNet AllCnnC LeNet5 LeNet5Of1998 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel modelNames nn optim',
@@ -28,7 +29,8 @@ it('offers these names and no others', () => {
     'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv1d Conv2d ConvTranspose2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
   const poolings =
     'AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d Dropout2d GlobalMaxPool2d LPPool1d MaxPool1d SpatialPyramidPool2d StochasticDepth Upsample';
-  expect(Object.keys(receptive.nn).sort()).toEqual(`${layers} ${poolings}`.split(' ').sort());
+  const losses = 'BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss SmoothL1Loss';
+  expect(Object.keys(receptive.nn).sort()).toEqual(`${layers} ${losses} ${poolings}`.split(' ').sort());
   expect(Object.keys(receptive.optim).sort()).toEqual(
     'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),
   );

@@ -57,7 +57,7 @@ function isRefusal(error: unknown): error is Refusal {
 function callerOf(instruction: string): string {
   const whole = instruction
     .replace(/_(forward|backward|eval|grad_input|grad_weight|update)$/, '')
-    .replace(/^softmax_(?=cross_entropy)/, '');
+    .replace(/^(softmax|soft)_(?=cross_entropy)/, '');
   return whole.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

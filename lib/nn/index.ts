@@ -33,6 +33,18 @@ export * as init from './init.js';
 export { LayerNorm, type LayerNormOptions } from './layer-norm.js';
 export { Linear, type LinearOptions } from './linear.js';
 export { LocalResponseNorm } from './local-response-norm.js';
+export {
+  BCEWithLogitsLoss,
+  type BCEWithLogitsLossOptions,
+  CrossEntropyLoss,
+  type CrossEntropyLossOptions,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  type LossWeight,
+  MSELoss,
+  SmoothL1Loss,
+} from './losses.js';
 export { type ForwardHook, Module } from './module.js';
 export { Parameter } from './parameter.js';
 export { AdaptiveAvgPool1d, AdaptiveMaxPool1d, AvgPool1d, LPPool1d, MaxPool1d } from './pool1d.js';

@@ -9,7 +9,7 @@ import { FrozenState } from './frozen-state.js';
 import { Parameter } from './parameter.js';
 import { checkState, type StateDifference } from './state.js';
 
-/** Sees what a module was given and what it made of it, before its caller does. */
+/** Sees what a module was given (the first of its inputs) and what it made of it, before its caller does. */
 export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
 
 /** A place that holds a parameter, a buffer or a module, `owner[key]`, and its name in the module that was asked. */
@@ -35,13 +35,13 @@ export abstract class Module {
   training = true;
   readonly #hooks = new Set<ForwardHook>();
 
-  /** The computation. Run it through `call`. */
-  abstract forward(x: Tensor): Tensor;
+  /** The computation, of one tensor or more. Run it through `call`. */
+  abstract forward(x: Tensor, ...more: Tensor[]): Tensor;
 
   /** Runs `forward`, then the hooks. An error on its way out learns the path of the layer it came from. */
-  call(x: Tensor): Tensor {
+  call(x: Tensor, ...more: Tensor[]): Tensor {
     try {
-      const y = this.forward(x);
+      const y = this.forward(x, ...more);
       for (const hook of this.#hooks) hook(this, x, y);
       return y;
     } catch (error) {
@@ -274,8 +274,8 @@ export class Snapshot extends Module {
     this.training = false;
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.inspect((model) => model.call(x));
+  override forward(x: Tensor, ...more: Tensor[]): Tensor {
+    return this.inspect((model) => model.call(x, ...more));
   }
 
   override inspect<T>(body: (model: Module) => T): T {

@@ -7,19 +7,19 @@ import type { Tensor } from '../tensor/tensor.js';
 const handleOf = (tensor: Tensor | null) => tensor?.handle ?? NO_TENSOR;
 
 /**
- * Fills `outputs`, which were made for this call, from `inputs`; null for an input that is left out. If native code
+ * Fills `outputs`, which were made for this call, from `inputs`; null for one that is left out. If native code
  * refuses, as it does for a label out of range or for want of memory, the outputs are disposed and the error goes on.
  */
 export function compute(
   instruction: string,
-  outputs: readonly Tensor[],
+  outputs: readonly (Tensor | null)[],
   inputs: readonly (Tensor | null)[],
   numbers: readonly InstructionNumber[] = [],
 ): void {
   try {
     emit(instruction, [...outputs, ...inputs].map(handleOf), numbers);
   } catch (error) {
-    for (const output of outputs) output.dispose();
+    for (const output of outputs) output?.dispose();
     throw error;
   }
 }

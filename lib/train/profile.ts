@@ -161,8 +161,10 @@ function withPlaces<T>(model: Module, body: () => T): T {
   for (const [path, module] of modules) {
     const forward = module.forward;
     // An own property hides the method until it is deleted.
-    module.forward = (x) =>
-      inPlace({ layer: path === '' ? 'model' : path, isBackward: false }, () => forward.call(module, x));
+    module.forward = (...inputs) =>
+      inPlace({ layer: path === '' ? 'model' : path, isBackward: false }, () =>
+        forward.apply(module, inputs),
+      );
   }
   try {
     return body();

@@ -12,6 +12,7 @@
 #include "kernels/interleaved_kernels.h"
 #include "kernels/layer_norm_kernels.h"
 #include "kernels/local_response_norm_kernels.h"
+#include "kernels/loss_kernels.h"
 #include "kernels/optimizer_kernels.h"
 #include "kernels/pool2d_kernels.h"
 #include "kernels/prelu_kernels.h"
@@ -45,6 +46,7 @@ struct KernelTable {
   const LocalResponseNormKernels* local_response_norm;
   const PReluKernels* prelu;
   const DepthwiseKernels* depthwise;
+  const LossKernels* loss;
 };
 
 }  // namespace receptive

@@ -8,17 +8,18 @@
 #include "runtime/workspace.h"
 
 namespace receptive::ops {
-namespace {
 
 // An exponential costs about four times what a plain elementwise function does.
-std::int64_t rows_per_task(std::int64_t classes) {
+std::int64_t softmax_rows_per_task(std::int64_t classes) {
   return std::max<std::int64_t>(1, kElementwiseGrain / 4 / classes);
 }
+
+namespace {
 
 // kernel(out, in..., rows, classes) on ranges of rows
 template <typename Kernel, typename... In>
 void for_rows(Kernel kernel, std::int64_t rows, std::int64_t classes, float* out, const In*... in) {
-  parallel_ranges(rows, rows_per_task(classes), [=](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(rows, softmax_rows_per_task(classes), [=](std::int64_t begin, std::int64_t end) {
     kernel(out + begin * classes, (in + begin * classes)..., end - begin, classes);
   });
 }
@@ -45,7 +46,7 @@ void log_softmax_backward(float* dx, const float* dy, const float* y, std::int64
 float softmax_cross_entropy(float* dlogits, const float* logits, const std::int32_t* labels,
                             std::int64_t rows, std::int64_t classes) {
   const auto kernel = kernels().softmax->cross_entropy;
-  const std::int64_t grain = rows_per_task(classes), tasks = (rows + grain - 1) / grain;
+  const std::int64_t grain = softmax_rows_per_task(classes), tasks = (rows + grain - 1) / grain;
   const float scale = static_cast<float>(1.0 / static_cast<double>(rows));
   double* losses = workspace<double>(Slot::kPartials, tasks);
   parallel_ranges(rows, grain, [=](std::int64_t begin, std::int64_t end) {

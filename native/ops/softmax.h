@@ -6,6 +6,9 @@
 
 namespace receptive::ops {
 
+// Rows of so many exponentials that one task takes.
+std::int64_t softmax_rows_per_task(std::int64_t classes);
+
 void softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes);
 void softmax_backward(float* dx, const float* dy, const float* y, std::int64_t rows, std::int64_t classes);
 void log_softmax_forward(float* y, const float* x, std::int64_t rows, std::int64_t classes);

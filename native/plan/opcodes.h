@@ -110,9 +110,18 @@
   X(softmax_backward, at(0), none, kPure)                            \
   X(log_softmax_forward, at(0), at(1), kPure)                        \
   X(log_softmax_backward, at(0), at(1, 2), kPure)                    \
+  /* cross_entropy.cc */                                             \
   X(softmax_cross_entropy, at(0, 1), none, kPure)                    \
+  X(soft_cross_entropy, at(0, 1, 2), none, kPure)                    \
+  X(scale_rows, at(0), at(1), kPure)                                 \
+  /* pointwise_loss.cc */                                            \
+  X(pointwise_loss, at(0, 1, 2), none, kPure)                        \
+  /* classify.cc */                                                  \
   X(argmax, at(0), none, kPure)                                      \
   X(count_equal, at(0), none, kPure)                                 \
+  X(label_rank, at(0), none, kPure)                                  \
+  X(confidence, at(0), none, kPure)                                  \
+  X(one_hot, at(0), none, kPure)                                     \
   /* random.cc */                                                    \
   X(random_uniform, at(0), none, kPure)                              \
   X(random_normal, at(0), none, kPure)                               \

@@ -21,6 +21,7 @@ extern const LayerNormKernels kAvx2LayerNorm;
 extern const LocalResponseNormKernels kAvx2LocalResponseNorm;
 extern const PReluKernels kAvx2PRelu;
 extern const DepthwiseKernels kAvx2Depthwise;
+extern const LossKernels kAvx2Loss;
 
 const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vector,
                                 &kAvx2Image,      &kAvx2Pool2d,      &kAvx2Softmax,
@@ -28,6 +29,6 @@ const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vecto
                                 &kAvx2BatchNorm,  &kAvx2Interleaved, &kAvx2Winograd,
                                 &kAvx2Winner,     &kAvx2Winner,      &kAvx2Upsample,
                                 &kAvx2Activation, &kAvx2LayerNorm,   &kAvx2LocalResponseNorm,
-                                &kAvx2PRelu,      &kAvx2Depthwise};
+                                &kAvx2PRelu,      &kAvx2Depthwise,   &kAvx2Loss};
 
 }  // namespace receptive

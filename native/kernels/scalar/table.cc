@@ -21,6 +21,7 @@ extern const LayerNormKernels kScalarLayerNorm;
 extern const LocalResponseNormKernels kScalarLocalResponseNorm;
 extern const PReluKernels kScalarPRelu;
 extern const DepthwiseKernels kScalarDepthwise;
+extern const LossKernels kScalarLoss;
 
 const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kScalarVector,
                                   &kScalarImage,      &kScalarPool2d,      &kScalarSoftmax,
@@ -28,6 +29,6 @@ const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kSca
                                   &kScalarBatchNorm,  &kScalarInterleaved, &kScalarWinograd,
                                   &kScalarWinner,     &kScalarWinner,      &kScalarUpsample,
                                   &kScalarActivation, &kScalarLayerNorm,   &kScalarLocalResponseNorm,
-                                  &kScalarPRelu,      &kScalarDepthwise};
+                                  &kScalarPRelu,      &kScalarDepthwise,   &kScalarLoss};
 
 }  // namespace receptive
