@@ -4,18 +4,21 @@ import { describe, expect, test } from 'vitest';
 import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { relu, sigmoid, tanh } from '../../lib/ops/activations.js';
 import { add, cast, multiply, scale } from '../../lib/ops/arithmetic.js';
-import { argmax, countCorrect } from '../../lib/ops/classify.js';
+import { binaryCrossEntropyWithLogits } from '../../lib/ops/binary-cross-entropy.js';
+import { argmax, countCorrect, oneHot } from '../../lib/ops/classify.js';
 import { conv2d } from '../../lib/ops/conv2d.js';
 import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { dropout } from '../../lib/ops/dropout.js';
 import { gatherImages, gatherLabels } from '../../lib/ops/gather.js';
+import { klDiv } from '../../lib/ops/kl-div.js';
 import { linear } from '../../lib/ops/linear.js';
 import { matmul } from '../../lib/ops/matmul.js';
+import { mseLoss } from '../../lib/ops/pointwise-loss.js';
 import { avgPool2d, lpPool2d, maxPool2d } from '../../lib/ops/pool2d.js';
 import { mean, sum } from '../../lib/ops/reduce.js';
 import { flatten, reshape } from '../../lib/ops/reshape.js';
 import { softmax } from '../../lib/ops/softmax.js';
-import { tensor, zeros } from '../../lib/tensor/create.js';
+import { ones, tensor, zeros } from '../../lib/tensor/create.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { expectFlatMemory, expectRefusal } from '../helpers/refusal.js';
@@ -153,7 +156,21 @@ describe('a disposed tensor is refused with its shape', () => {
     ['maxPool2d', [image], (x) => maxPool2d(x, { kernelSize: 2 })],
     ['avgPool2d', [image], (x) => avgPool2d(x, { kernelSize: 2 })],
     ['lpPool2d', [image], (x) => lpPool2d(x, { kernelSize: 2 })],
-    ['crossEntropy', [matrix, labels], crossEntropy],
+    ['crossEntropy', [matrix, labels], (x, y) => crossEntropy(x, y)],
+    [
+      'crossEntropy of a weight',
+      [matrix, labels, () => ones([3])],
+      (x, y, weight) => crossEntropy(x, y, { weight }),
+    ],
+    ['crossEntropy of soft labels', [matrix, matrix], (x, y) => crossEntropy(x, y)],
+    [
+      'binaryCrossEntropyWithLogits',
+      [matrix, matrix, () => ones([3]), () => ones([3])],
+      (x, t, weight, posWeight) => binaryCrossEntropyWithLogits(x, t, { weight, posWeight }),
+    ],
+    ['mseLoss', [matrix, matrix], (x, t) => mseLoss(x, t)],
+    ['klDiv', [matrix, matrix], (x, t) => klDiv(x, t)],
+    ['oneHot', [labels], (y) => oneHot(y, 3)],
     ['argmax', [matrix], argmax],
     ['countCorrect', [matrix, labels], countCorrect],
     ['gatherImages', [image, () => tensor(Int32Array.of(0))], (x, i) => gatherImages(x, i, by)],
