@@ -20,8 +20,13 @@ export { type BackwardOptions, Tensor } from './tensor/tensor.js';
 
 // --- Gradients ---
 
+export { type AnomalyOptions, detectAnomaly } from './autograd/anomaly.js';
 export { noGrad } from './autograd/grad-mode.js';
 export { type GradcheckOptions, gradcheck } from './autograd/gradcheck.js';
+export type { GradientHook } from './autograd/hooks.js';
+export { checkpoint } from './ops/checkpoint.js';
+export { type ArrayOpDefinition, defineArrayOp, type Elements } from './ops/define-array-op.js';
+export { defineOp, type OpDefinition, type OpResult } from './ops/define-op.js';
 
 // --- Operations: free functions ---
 

@@ -9,7 +9,7 @@ import * as receptive from '../lib/index.js';
 it('offers these names and no others', () => {
   const names = {
     tensors: 'Generator Tensor full manualSeed memory ones rand randn randperm tensor tensorScope zeros',
-    gradients: 'gradcheck noGrad',
+    gradients: 'checkpoint defineArrayOp defineOp detectAnomaly gradcheck noGrad',
     operations:
       'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv1d conv2d convTranspose2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu reshape scale sigmoid silu softmax softplus sum tanh',
     poolings:

@@ -3,16 +3,23 @@
 import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { anomalyDetector } from './anomaly.js';
 import { noGrad } from './grad-mode.js';
-import type { GradNode } from './node.js';
+import { hooked } from './hooks.js';
+import { type GradNode, nextNodeId } from './node.js';
+import { tensorScope } from './scope.js';
 
-/** Outputs before inputs: by the time a tensor is reached, everything that used it has been. Iterative, for deep nets. */
-function reverseTopologicalOrder(root: Tensor): Tensor[] {
+/**
+ * Outputs before inputs: by the time a tensor is reached, everything that used it has been. Iterative, for deep nets.
+ *
+ * @param first operations recorded before this number are left out
+ */
+function reverseTopologicalOrder(root: Tensor, first = 0): Tensor[] {
   const order: Tensor[] = [];
   const seen = new Set<GradNode>();
   const stack: { tensor: Tensor; node: GradNode; next: number }[] = [];
   const visit = (tensor: Tensor) => {
-    if (tensor.node === null || seen.has(tensor.node)) return;
+    if (tensor.node === null || tensor.node.id < first || seen.has(tensor.node)) return;
     seen.add(tensor.node);
     stack.push({ tensor, node: tensor.node, next: 0 });
   };
@@ -55,30 +62,114 @@ function addInto(a: Tensor, b: Tensor): void {
  */
 export function backward(root: Tensor, seed: Tensor, retainGraph: boolean): void {
   noGrad(() => {
-    if (root.node === null) return addToLeaf(root, seed);
-    const order = reverseTopologicalOrder(root);
-    const inFlight = new Map<GradNode, Tensor>([[root.node, seed]]);
+    const walk = new Walk(retainGraph);
     try {
-      for (const { node } of order) if (node?.released) throw releasedError(node);
-      for (const tensor of order) {
-        const node = tensor.node as GradNode;
-        const gradient = inFlight.get(node);
-        if (gradient === undefined) continue; // nothing that reached it needed a gradient
-        const results = ownedGradients(node, gradient);
-        inFlight.delete(node);
-        watcher?.(node, results);
-        distribute(node, results, inFlight);
-        if (!retainGraph) node.release();
-      }
+      walk.run(root, seed);
     } finally {
-      for (const gradient of inFlight.values()) gradient.dispose(); // some are left only after an error
+      walk.dispose();
     }
   });
 }
 
+/** One backward pass, and the gradients that are on their way in it. */
+class Walk {
+  readonly #retainGraph: boolean;
+  readonly #inFlight = new Map<GradNode, Tensor>();
+  /** Of leaves with hooks, which are to see the whole gradient of this pass. */
+  readonly #toHooks = new Map<Tensor, Tensor>();
+
+  constructor(retainGraph: boolean) {
+    this.#retainGraph = retainGraph;
+  }
+
+  run(root: Tensor, seed: Tensor): void {
+    this.#deliver(root, seed);
+    const order = reverseTopologicalOrder(root);
+    for (const { node } of order) if (node?.released) throw releasedError(node);
+    for (const tensor of order) this.#visit(tensor);
+    for (const [leaf, gradient] of this.#toHooks) {
+      this.#toHooks.delete(leaf); // whatever comes now, the hooks see to it
+      addToLeaf(leaf, hooked(leaf, gradient));
+    }
+    if (this.#inFlight.size > 0) throw changedError();
+  }
+
+  /** Frees what an error left on its way. */
+  dispose(): void {
+    for (const gradient of [...this.#inFlight.values(), ...this.#toHooks.values()]) gradient.dispose();
+  }
+
+  #visit(tensor: Tensor): void {
+    const node = tensor.node as GradNode;
+    let gradient = this.#inFlight.get(node);
+    if (gradient === undefined) return; // nothing that reached it needed a gradient
+    if (tensor.hooks !== null) {
+      this.#inFlight.delete(node);
+      gradient = hooked(tensor, gradient);
+      this.#inFlight.set(node, gradient);
+    }
+    if (node.isRecomputed) {
+      this.#visitAgain(node, gradient);
+    } else {
+      const results = ownedGradients(node, gradient);
+      this.#inFlight.delete(node);
+      look(node, results);
+      results.forEach((result, i) => {
+        if (result !== null) this.#deliver(node.inputs[i], result);
+      });
+    }
+    if (!this.#retainGraph) node.release();
+  }
+
+  /** Computes a part of the forward pass again and goes back through it. All that is made for it is freed after it. */
+  #visitAgain(node: GradNode, gradient: Tensor): void {
+    const first = nextNodeId();
+    tensorScope(() => {
+      const detector = anomalyDetector();
+      const output =
+        detector === undefined ? node.recompute() : detector.inLayersOf(node, () => node.recompute());
+      this.#inFlight.delete(node);
+      this.#deliver(output, gradient);
+      for (const tensor of reverseTopologicalOrder(output, first)) this.#visit(tensor);
+      for (const onItsWay of [...this.#inFlight.values(), ...this.#toHooks.values()]) onItsWay.keep();
+    });
+  }
+
+  /** Hands a gradient on: to a leaf, or to the operation that made the tensor. */
+  #deliver(tensor: Tensor, gradient: Tensor): void {
+    if (tensor.node !== null) collect(this.#inFlight, tensor.node, gradient);
+    else if (tensor.hooks !== null && !tensor.disposed) collect(this.#toHooks, tensor, gradient);
+    else addToLeaf(tensor, gradient);
+  }
+}
+
+/** Adds a gradient to the one that is there, or is the first. */
+function collect<Key>(gradients: Map<Key, Tensor>, key: Key, gradient: Tensor): void {
+  const sum = gradients.get(key);
+  if (sum === undefined) {
+    gradients.set(key, gradient);
+  } else {
+    addInto(sum, gradient);
+    gradient.dispose();
+  }
+}
+
+/** Shows an operation's results to those who look; frees them where one of these refuses. */
+function look(node: GradNode, results: readonly (Tensor | null)[]): void {
+  try {
+    watcher?.(node, results);
+    anomalyDetector()?.checkGradients(node, results);
+  } catch (error) {
+    for (const result of results) result?.dispose();
+    throw error;
+  }
+}
+
 /** The gradients of a node's inputs, each a tensor of its own; null where none is needed. Consumes `gradient`. */
 function ownedGradients(node: GradNode, gradient: Tensor): (Tensor | null)[] {
-  const results = node.backward(gradient);
+  const detector = anomalyDetector();
+  const results =
+    detector === undefined ? node.backward(gradient) : detector.inGradient(() => node.backward(gradient));
   const given = new Set<Tensor>();
   const owned = node.inputs.map((_, i) => {
     const result = results[i] ?? null;
@@ -90,23 +181,6 @@ function ownedGradients(node: GradNode, gradient: Tensor): (Tensor | null)[] {
   });
   for (const made of [gradient, ...results]) if (made && !given.has(made)) made.dispose();
   return owned;
-}
-
-/** Hands the gradients of a node's inputs on: to a leaf, or to the operation that made the input. */
-function distribute(node: GradNode, results: (Tensor | null)[], inFlight: Map<GradNode, Tensor>): void {
-  for (let i = 0; i < results.length; i++) {
-    const [input, result] = [node.inputs[i], results[i]];
-    if (result === null) continue;
-    const sum = input.node === null ? undefined : inFlight.get(input.node);
-    if (input.node === null) {
-      addToLeaf(input, result);
-    } else if (sum === undefined) {
-      inFlight.set(input.node, result);
-    } else {
-      addInto(sum, result);
-      result.dispose();
-    }
-  }
 }
 
 /** A leaf owns its gradient: it outlives the scope that made it, until zeroGrad or the leaf's end. */
@@ -127,5 +201,13 @@ function releasedError(node: GradNode) {
     expected: 'a recorded graph',
     received: `one that was released (at ${node.op})`,
     hint: 'call backward once per forward pass, or pass { retainGraph: true } to all calls but the last',
+  });
+}
+
+function changedError() {
+  return fail('ERR_ARGUMENT', {
+    op: 'checkpoint',
+    expected: 'a function that does the same on every call',
+    received: 'one that used other tensors when it was computed again',
   });
 }

@@ -37,13 +37,38 @@ export function checkFunction(op: string, body: unknown): void {
  */
 export function noGrad<T>(body: () => T): T {
   checkFunction('noGrad', body);
-  const before = enabled;
-  enabled = false;
-  try {
+  return inGradMode(false, () => {
     const result = body();
     refusePromise('noGrad', result);
     return result;
+  });
+}
+
+/** @internal Runs `body` with its operations recorded, or not. */
+export function inGradMode<T>(mode: boolean, body: () => T): T {
+  const before = enabled;
+  enabled = mode;
+  try {
+    return body();
   } finally {
     enabled = before;
+  }
+}
+
+let recomputing = false;
+
+/** @internal True while a part of a forward pass is computed again: what it moves on the side has moved already. */
+export function isRecomputing(): boolean {
+  return recomputing;
+}
+
+/** @internal Runs `body`, which computes again what was computed before, with its operations recorded. */
+export function recomputed<T>(body: () => T): T {
+  const before = recomputing;
+  recomputing = true;
+  try {
+    return inGradMode(true, body);
+  } finally {
+    recomputing = before;
   }
 }

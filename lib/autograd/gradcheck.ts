@@ -20,6 +20,25 @@ function weightsFor(size: number): Float64Array {
   return Float64Array.from({ length: size }, (_, i) => 0.5 + ((i * 0.618033988749895) % 1));
 }
 
+function checkTolerances(numbers: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (Number.isFinite(value) && (name === 'eps' ? value > 0 : value >= 0)) continue;
+    const expected = `${name} to be a number ${name === 'eps' ? 'above' : 'of at least'} 0`;
+    throw fail('ERR_ARGUMENT', { op: 'gradcheck', expected, received: describe(value) });
+  }
+}
+
+/** Refuses what has no gradient in double precision. */
+function checkOutput(output: Tensor): Tensor {
+  const { dtype, requiresGrad } = Object(output) as Partial<Tensor>;
+  if (dtype === 'float64' && requiresGrad === true) return output;
+  throw fail(dtype === undefined ? 'ERR_ARGUMENT' : 'ERR_DTYPE', {
+    op: 'gradcheck',
+    expected: 'a function that gives a float64 tensor, which depends on its inputs',
+    received: dtype === undefined ? describe(output) : String(output),
+  });
+}
+
 function weightedSum(output: Tensor): number {
   const values = output.data();
   const weights = weightsFor(output.size);
@@ -38,7 +57,7 @@ function analyticalGradients(
   for (const input of checked) input.grad = null;
   try {
     tensorScope(() => {
-      const output = body(...inputs);
+      const output = checkOutput(body(...inputs));
       output.backward(weightsFor(output.size));
     });
     return checked.map((input) => input.grad?.data() ?? new Float64Array(input.size));
@@ -57,7 +76,8 @@ function analyticalGradients(
  * @param inputs float64 tensors; their values and gradients are as before when it returns or throws
  * @returns the largest difference between the two gradients
  *
- * Throws ERR_NUMERICS naming the first element that differs; ERR_DTYPE for inputs that are not float64.
+ * Throws ERR_NUMERICS naming the first element that differs; ERR_DTYPE for inputs or outputs that are not float64, or do not
+ * depend on each other; ERR_ARGUMENT for inputs that an operation made, and for tolerances that are none.
  */
 export function gradcheck(
   body: (...inputs: Tensor[]) => Tensor,
@@ -70,6 +90,7 @@ export function gradcheck(
     throw fail('ERR_ARGUMENT', { op: 'gradcheck', expected: 'a function and an array of inputs', received });
   }
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3 } = options;
+  checkTolerances({ eps, atol, rtol });
   const checked = inputs.filter((input) => input?.requiresGrad);
   if (checked.length === 0 || checked.some((input) => input.dtype !== 'float64')) {
     throw fail('ERR_DTYPE', {
@@ -77,6 +98,15 @@ export function gradcheck(
       expected: 'float64 inputs, at least one with requiresGrad',
       received: inputs.map(String).join(', ') || 'none',
       hint: 'make them with randn(shape, { dtype: "float64", requiresGrad: true })',
+    });
+  }
+  const grown = checked.findIndex((input) => input.node !== null);
+  if (grown >= 0) {
+    throw fail('ERR_ARGUMENT', {
+      op: 'gradcheck',
+      expected: 'inputs that no operation made',
+      received: `the output of ${checked[grown].node?.op} as input ${inputs.indexOf(checked[grown])}`,
+      hint: 'give it without its history: x.detach(), with requiresGrad set',
     });
   }
   const gradients = analyticalGradients(body, inputs, checked);

@@ -21,6 +21,11 @@ export class TensorScope {
     this.#nodes.push(node);
   }
 
+  /** @internal True for a tensor that was made inside and not taken out. */
+  holds(tensor: Tensor): boolean {
+    return this.#tensors.has(tensor);
+  }
+
   /** Takes a tensor out of the scope: it lives until it is disposed. */
   keep(tensor: Tensor): void {
     this.#tensors.delete(tensor);

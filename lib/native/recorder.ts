@@ -44,7 +44,7 @@ export function isRecordedHandle(handle: number): boolean {
 }
 
 /** The first line of the stack that lies outside this library: where the user's model asked. */
-function callerLine(): string {
+export function callerLine(): string {
   const home = fileURLToPath(new URL('..', import.meta.url));
   const lines = new Error().stack?.split('\n').slice(1) ?? [];
   const outside = lines.find((line) => !line.includes(home) && !line.includes('node:'));

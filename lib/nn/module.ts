@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every layer and model is: parameters, buffers and sub-modules in plain properties, found when they are asked for.
+import { anomalyDetector } from '../autograd/anomaly.js';
 import { describe, fail, ReceptiveError } from '../errors.js';
 import { checkAtRest, emit } from '../native/bindings.js';
 import type { Shape } from '../tensor/shape.js';
@@ -41,7 +42,11 @@ export abstract class Module {
   /** Runs `forward`, then the hooks. An error on its way out learns the path of the layer it came from. */
   call(x: Tensor, ...more: Tensor[]): Tensor {
     try {
-      const y = this.forward(x, ...more);
+      const detector = anomalyDetector();
+      const y =
+        detector === undefined
+          ? this.forward(x, ...more)
+          : detector.inLayer(this, () => this.forward(x, ...more));
       for (const hook of this.#hooks) hook(this, x, y);
       return y;
     } catch (error) {

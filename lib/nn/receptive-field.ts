@@ -112,6 +112,7 @@ function seen(
   reach: Reach | undefined,
   sides: readonly [number, number] | undefined,
 ): Extents | null {
+  if (reach === 'unknown') return null;
   if (reach === 'all') return [whole(h), whole(w)];
   if (reach === undefined) {
     const same = sides === undefined || (sides[0] === h.positions && sides[1] === w.positions);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation (Ioffe and Szegedy 2015): each channel gets mean 0 and variance 1 over batch and positions, then a
 // learnt weight and bias.
+import { isRecomputing } from '../autograd/grad-mode.js';
 import { checkNumber, checkOptions, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -67,7 +68,9 @@ function batchNorm(
   const normalized = emptyNormalized(x, [channels]);
   const outputs = [normalized.y, normalized.mean, normalized.inverseStd];
   if (training) {
-    const inputs = [runningMean, runningVar, x, weight, bias];
+    // Computed again, a batch does not count for the running statistics a second time.
+    const running = isRecomputing() ? [null, null] : [runningMean, runningVar];
+    const inputs = [...running, x, weight, bias];
     compute('batch_norm_forward', outputs, inputs, [rows, channels, eps, momentum]);
   } else {
     compute('batch_norm_eval', outputs, [x, runningMean, runningVar, weight, bias], [rows, channels, eps]);
@@ -124,6 +127,6 @@ export function batchNorm2d(
 
 /** Adds 1 to a counter: int32, one element. It has no gradient. */
 export function increment_(counter: Tensor): Tensor {
-  emit('increment', [counter.handle]);
+  if (!isRecomputing()) emit('increment', [counter.handle]);
   return counter;
 }

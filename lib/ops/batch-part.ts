@@ -2,11 +2,9 @@
 // What an operation has to know where a step computes its batch in parts: which samples it sees, and that it must not
 // depend on the others.
 import { fail } from '../errors.js';
-import type { InstructionNumber } from '../native/varying.js';
-import type { Generator } from '../tensor/random.js';
+import { logged } from '../tensor/draw-log.js';
+import type { Draw, Generator } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
-
-type Draw = ReturnType<Generator['next']>;
 
 /** The parts of one batch, one after another. All of them share the draws that the whole batch would take. */
 export class BatchParts {
@@ -45,8 +43,9 @@ export class BatchParts {
 let current: BatchParts | undefined;
 
 /** @internal The next draw of a generator; in a part of a batch, the one that the whole batch would take. */
-export function drawInPart(generator: Generator): readonly [number, number, number, InstructionNumber] {
-  return current === undefined ? generator.next() : current.draw(generator);
+export function drawInPart(generator: Generator): Draw {
+  const parts = current;
+  return parts === undefined ? generator.next() : logged(generator, () => parts.draw(generator));
 }
 
 /** @internal Where the elements of x begin in the tensor that the whole batch would have; samples are outermost. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The single place where an operation enters the recorded computation.
+import { anomalyDetector } from '../autograd/anomaly.js';
 import { isGradEnabled } from '../autograd/grad-mode.js';
-import { type BackwardFunction, GradNode, type Reach } from '../autograd/node.js';
+import { type BackwardFunction, GradNode, type Reach, type RecomputeFunction } from '../autograd/node.js';
 import { currentScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -15,6 +16,7 @@ export function isRecording(inputs: readonly Tensor[]): boolean {
  *
  * @param saved tensors that `backward` needs; they stay alive until it has run
  * @param reach which pixels of an input image an output sees; left out: the one at its own place
+ * @param recompute in place of `backward`: see `RecomputeFunction`
  */
 export function record(
   op: string,
@@ -23,10 +25,14 @@ export function record(
   saved: readonly Tensor[],
   backward: BackwardFunction,
   reach?: Reach,
+  recompute?: RecomputeFunction,
 ): Tensor {
+  const detector = anomalyDetector();
+  detector?.checkOutput(op, output, inputs);
   if (!isRecording(inputs)) return output;
   output.requiresGrad = true;
-  output.node = new GradNode(op, inputs, saved, backward, reach);
+  output.node = new GradNode(op, inputs, saved, backward, reach, recompute);
+  detector?.noteNode(output.node);
   currentScope()?.trackNode(output.node);
   return output;
 }

@@ -6,6 +6,7 @@ import { checkOptions, describe, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { type InstructionNumber, Varying } from '../native/varying.js';
 import type { TensorOptions } from './create.js';
+import { logged } from './draw-log.js';
 import { philoxKey } from './philox.js';
 import { checkShape, type Shape } from './shape.js';
 import { Tensor } from './tensor.js';
@@ -19,6 +20,9 @@ export interface GeneratorState {
   readonly stream: number;
   readonly step: number;
 }
+
+/** @internal The numbers that name a draw, as instructions take them: seed low and high, stream, step. */
+export type Draw = readonly [number, number, number, InstructionNumber];
 
 /** @internal How a recorded step uses a generator: where it stood, and how many draws a step takes. */
 export interface DrawCount {
@@ -80,8 +84,12 @@ export class Generator {
     this.#stream = stream;
   }
 
-  /** @internal The numbers that name the next draw, as instructions take them: seed low and high, stream, step. */
-  next(): readonly [number, number, number, InstructionNumber] {
+  /** @internal Names the next draw. */
+  next(): Draw {
+    return logged(this, () => this.#draw());
+  }
+
+  #draw(): Draw {
     const step = this.#step;
     this.advance(1);
     return [

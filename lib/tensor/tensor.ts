@@ -2,6 +2,8 @@
 // The tensor: a shape over native elements, and its place in the recorded computation. Operations are free functions in
 // ops/; what stands here is what a tensor is.
 import { backward } from '../autograd/backward.js';
+import { checkFunction } from '../autograd/grad-mode.js';
+import type { GradientHook } from '../autograd/hooks.js';
 import type { GradNode } from '../autograd/node.js';
 import { describe, fail } from '../errors.js';
 import { DTYPES, type DType, emit, read, type TypedArray, write } from '../native/bindings.js';
@@ -60,6 +62,8 @@ export class Tensor {
   node: GradNode | null = null;
   /** @internal Of a gradient: the windows of the max pool that it came through (ops/pool-window.ts). */
   poolWindow: PoolWindow | undefined = undefined;
+  /** @internal What looks at this tensor's gradient. */
+  hooks: Set<GradientHook> | null = null;
   #storage: Storage | null;
 
   /** @internal Use `tensor`, `zeros`, `randn` or an operation. */
@@ -167,6 +171,33 @@ export class Tensor {
       throw error;
     }
     backward(this, seed, options.retainGraph === true);
+  }
+
+  /**
+   * Calls `hook` in each backward pass with this tensor's gradient, whole, before it goes on to what made the tensor or, for a
+   * leaf, is added to `grad`. A tensor of the gradient's shape and type that it returns goes on instead. Hooks run in the order in
+   * which they were registered, each with what the one before made of the gradient.
+   *
+   * @returns a function that takes the hook away again
+   *
+   * Throws ERR_ARGUMENT for a tensor that no gradient reaches.
+   */
+  registerHook(hook: GradientHook): () => void {
+    checkFunction('registerHook', hook);
+    if (!this.requiresGrad) {
+      throw fail('ERR_ARGUMENT', {
+        op: 'registerHook',
+        expected: 'a tensor with requiresGrad, or that depends on one',
+        received: 'one that no gradient reaches',
+      });
+    }
+    const own: GradientHook = (gradient) => hook(gradient); // a function registered twice is called twice
+    this.hooks ??= new Set();
+    this.hooks.add(own);
+    return () => {
+      this.hooks?.delete(own);
+      if (this.hooks?.size === 0) this.hooks = null;
+    };
   }
 
   /** The same elements without history: not a copy. */

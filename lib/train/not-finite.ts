@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // After a step that gave NaN or Infinity: where it began. The step is computed again, eagerly and without an update, and what
 // each layer makes is looked at. The model, its running statistics and the random generators are left as they were.
+import { badValue } from '../autograd/anomaly.js';
 import { watchBackward } from '../autograd/backward.js';
 import type { GradNode } from '../autograd/node.js';
 import { fail, ReceptiveError } from '../errors.js';
@@ -10,7 +11,6 @@ import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { SavedBuffers } from './saved-buffers.js';
 import { inMode } from './slices.js';
-import { requireFinite } from './train-step.js';
 
 /** Where numbers that are not finite come from. */
 export interface Origin {
@@ -170,18 +170,4 @@ function operationOf({ node }: Tensor): string {
 function originIn(tensor: Tensor, path: string | undefined, place: string): Origin | undefined {
   const bad = badValue(tensor);
   return bad && { path, what: `${bad.value} in ${place}`, hint: SMALLER_LR };
-}
-
-/** The first element that is not finite, and where it is. */
-function badValue(tensor: Tensor): { readonly value: number; readonly index: number } | undefined {
-  if (tensor.dtype !== 'float32' && tensor.dtype !== 'float64') return undefined;
-  try {
-    requireFinite(tensor);
-    return undefined;
-  } catch (error) {
-    if (!isNotFinite(error)) throw error;
-  }
-  const values = tensor.data();
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  return { value: values[index], index };
 }

@@ -106,3 +106,27 @@ test('tolerances are what is asked for', () =>
     expect(gradcheck(body, [x], { rtol: 0.1 })).toBeGreaterThan(1e-3);
     expectRefusal(() => gradcheck(body, [x], { rtol: 1e-4, atol: 1e-4 }), 'ERR_NUMERICS');
   }));
+
+test('tolerances, outputs and inputs that make no check are refused', () =>
+  tensorScope(() => {
+    const x = operand([2]);
+    const made = scale(x, 2);
+    for (const options of [{ eps: 0 }, { eps: Number.NaN }, { atol: -1 }, { rtol: '1' as never }]) {
+      expectRefusal(() => gradcheck(sum, [x], options), 'ERR_ARGUMENT', { expected: /to be a number/ });
+    }
+    expectRefusal(() => gradcheck(sum, [x], { epsilon: 1 } as object), 'ERR_ARGUMENT', {
+      received: 'epsilon',
+    });
+    expectRefusal(() => gradcheck(() => 3 as never, [x]), 'ERR_ARGUMENT', { received: '3' });
+    expectRefusal(() => gradcheck((x) => x.detach(), [x]), 'ERR_DTYPE', {
+      expected: /depends on its inputs/,
+    });
+    expectRefusal(() => gradcheck(() => operand([2], 0, 'float32'), [x]), 'ERR_DTYPE', {
+      received: /float32/,
+    });
+    expectRefusal(() => gradcheck(sum, [made]), 'ERR_ARGUMENT', {
+      expected: 'inputs that no operation made',
+      received: 'the output of scale as input 0',
+    });
+    expect(x.grad).toBeNull();
+  }));
