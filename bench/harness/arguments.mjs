@@ -11,7 +11,7 @@ const OPTIONS = {
   quick: { type: 'boolean', default: false },
   rounds: { type: 'string' },
   'block-ms': { type: 'string' },
-  compile: { type: 'boolean', default: false },
+  'no-compile': { type: 'boolean', default: false },
   profile: { type: 'boolean', default: false },
   'data-dir': { type: 'string' },
   list: { type: 'boolean', default: false },
@@ -32,12 +32,13 @@ ${suites.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join('\
 options:
   --case REGEX     only the cases whose names match
   --threads N,…    threads of ours and of the peers alike; default: all that the process may use
-  --peers A,…      beside ours, in alternating blocks: ${Object.keys(PEERS).join(', ')}
+  --peers A,…      beside ours, in alternating blocks: ${Object.keys(PEERS).join(', ')};
+                   all: every one
   --json FILE      also write the rows as a JSON array
   --quick          fewer rounds
   --rounds N       rounds of a case: one block of each contestant; default 15, quick 7
   --block-ms N     length of a block; default 300
-  --compile        let peers try their compilers (torch.compile, XLA) as variants: slow to start
+  --no-compile     leave out those variants of peers that compile first (torch.compile, XLA)
   --profile        suite step: time each instruction of our step
   --data-dir DIR   suite fit: the folder of MNIST's files
   --list           print the names of the cases
@@ -83,7 +84,7 @@ export function parseCommandLine(argv, suiteNames) {
     throw new UsageError(`there is no suite '${suite}'; there are ${suiteNames.join(', ')}`);
   }
   if (more.length > 0) throw new UsageError(`one suite at a time; '${more.join(' ')}' is too much`);
-  const peers = listOf(values.peers);
+  const peers = values.peers === 'all' ? Object.keys(PEERS) : listOf(values.peers);
   const unknown = peers.find((name) => PEERS[name] === undefined);
   if (unknown !== undefined) {
     throw new UsageError(`there is no peer '${unknown}'; there are ${Object.keys(PEERS).join(', ')}`);
@@ -100,7 +101,7 @@ export function parseCommandLine(argv, suiteNames) {
     quick: values.quick,
     rounds: values.rounds === undefined ? undefined : wholeNumber('rounds', values.rounds, 1),
     blockMs: values['block-ms'] === undefined ? undefined : wholeNumber('block-ms', values['block-ms'], 1),
-    compile: values.compile,
+    compile: !values['no-compile'],
     profile: values.profile,
     dataDir: values['data-dir'],
     list: values.list,

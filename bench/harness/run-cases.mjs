@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases of a suite against the peers, for each number of threads, and makes a row of each.
-import { prepareBestVariant, runRounds, summarize, summarizeRatio, unrest } from './compare.mjs';
+import { measureOnce, prepareBestVariant, runRounds, summarize, summarizeRatio, unrest } from './compare.mjs';
 import { missingLine, startOurs, startPeer } from './contestants.mjs';
 import { watchProcessor } from './machine.mjs';
 
@@ -18,32 +18,45 @@ export async function startPeers(context, threads) {
   return workers;
 }
 
-/** The peers that can do the task, prepared; a note for each that cannot. */
+/** The peers that can do the task, prepared; a note for each that cannot, or whose variant failed. */
 async function preparePeers(context, peers, name, task) {
   const ready = [];
   for (const worker of peers) {
+    const refused = (what, { message }) => context.note(`${name}: ${what} cannot run it (${message})`);
     try {
       context.progress(`${name}: ${worker.name} looks for its best variant`);
-      ready.push({ worker, variant: await prepareBestVariant(worker, task, context.plan.trialMs) });
+      const prepared = await prepareBestVariant(worker, task, context.plan.trialMs, (variant, error) =>
+        refused(`${worker.name} ${variant}`, error),
+      );
+      ready.push({ worker, ...prepared });
     } catch (error) {
-      if (error.reason !== 'unsupported') throw error;
-      context.note(`${name}: ${worker.name} cannot run it (${error.message})`);
+      refused(worker.name, error);
     }
   }
   return ready;
 }
 
+/** A peer's own error, where it can tell. */
+async function errorOf(worker, images) {
+  try {
+    return { error: (await worker.request({ do: 'error', images })).value };
+  } catch (error) {
+    if (error.reason === 'unsupported') return {};
+    throw error;
+  }
+}
+
 async function measureCase(context, ours, peers, { name, task, flops = 0, error: wantsError = false }) {
   context.progress(`${name}: prepare`);
-  const variant = await prepareBestVariant(ours, task, context.plan.trialMs);
+  const { variant } = await prepareBestVariant(ours, task, context.plan.trialMs);
   const ready = await preparePeers(context, peers, name, task);
-  const workers = [ours, ...ready.map(({ worker }) => worker)];
-  const sharesSince = watchProcessor(workers.map(({ pid }) => pid));
+  const workers = [ours, ...ready.filter(({ isSlow }) => !isSlow).map(({ worker }) => worker)];
+  const sharesSince = watchProcessor(workers.flatMap(({ pids }) => pids));
   const { rounds, steady } = await runRounds(workers, ours, context.plan, (text) =>
     context.progress(`${name}: ${text}`),
   );
   const { steal, others } = sharesSince();
-  const { value: error } = wantsError ? await ours.request({ do: 'error' }) : { value: null };
+  const { value: error, images } = wantsError ? await ours.request({ do: 'error' }) : { value: null };
   const row = {
     ...summarize(rounds, ours.name, flops),
     unit: 'ms',
@@ -58,10 +71,22 @@ async function measureCase(context, ours, peers, { name, task, flops = 0, error:
     ratioInterval: {},
     notes: steady ? '' : unrest(rounds, others),
   };
-  for (const { worker, variant } of ready) {
+  for (const { worker, variant, isSlow } of ready) {
+    const common = {
+      version: worker.about.version,
+      variant,
+      ...(images ? await errorOf(worker, images) : {}),
+    };
+    if (isSlow) {
+      context.progress(`${name}: one call of ${worker.name}`);
+      const value = await measureOnce(worker);
+      row.peers[worker.name] = { value, ...common, calls: 1 };
+      row.ratio[worker.name] = value / row.value;
+      continue;
+    }
     const { ratio, interval } = summarizeRatio(rounds, ours.name, worker.name);
     const { value, percentOfPeak } = summarize(rounds, worker.name, flops);
-    row.peers[worker.name] = { value, version: worker.about.version, variant, percentOfPeak };
+    row.peers[worker.name] = { value, ...common, percentOfPeak };
     row.ratio[worker.name] = ratio;
     row.ratioInterval[worker.name] = interval;
   }

@@ -25,11 +25,22 @@ export function quantity(value, unit) {
   return unit === 'ms' ? duration(value) : `${significant(value)} ${unit}`;
 }
 
-/** `1.80 [1.75, 1.86]`; empty without a ratio. */
-export function ratioText(ratio, interval) {
+/** `1.80 [1.75, 1.86]`, or `4190 (one call)`; empty without a ratio. */
+export function ratioText(ratio, interval, calls) {
   if (ratio === undefined) return '';
+  if (calls === 1) return `${significant(ratio)} (one call)`;
   const range = interval === undefined ? '' : ` [${interval.map(significant).join(', ')}]`;
   return `${significant(ratio)}${range}`;
+}
+
+const scientific = (value) => value.toExponential(1);
+
+/** Our error, and those of peers who know theirs: `2.6e-6 (pytorch 3.1e-6)`. */
+export function errorText({ error, peers }) {
+  if (error === null || error === undefined) return '';
+  const theirs = Object.entries(peers).filter(([, peer]) => Number.isFinite(peer.error));
+  const beside = theirs.map(([name, peer]) => `${name} ${scientific(peer.error)}`).join(', ');
+  return beside === '' ? scientific(error) : `${scientific(error)} (${beside})`;
 }
 
 export const percent = (value) => (value === null || value === undefined ? '' : `${value.toFixed(1)} %`);
@@ -43,7 +54,7 @@ export function columnsFor(peers) {
     { title: 'ours', width: 10, right: true, of: (row) => quantity(row.value, row.unit) },
     { title: 'GFLOP/s', width: 8, right: true, of: (row) => (row.gflops ? significant(row.gflops) : '') },
     { title: 'of peak', width: 7, right: true, of: (row) => percent(row.percentOfPeak) },
-    { title: 'error', width: 7, right: true, of: (row) => row.error?.toExponential(1) ?? '' },
+    { title: 'error', width: 7, right: true, of: errorText },
     ...peers.flatMap((name) => [
       {
         title: name,
@@ -55,7 +66,7 @@ export function columnsFor(peers) {
         title: 'ratio [95 %]',
         width: 19,
         right: true,
-        of: (row) => ratioText(row.ratio[name], row.ratioInterval?.[name]),
+        of: (row) => ratioText(row.ratio[name], row.ratioInterval?.[name], row.peers[name]?.calls),
       },
       { title: 'variant', width: 22, of: (row) => row.peers[name]?.variant ?? '' },
     ]),

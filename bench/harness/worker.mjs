@@ -78,6 +78,10 @@ export class Worker {
     return this.#child.pid;
   }
 
+  get pids() {
+    return [this.pid];
+  }
+
   /** Sends a request and resolves with the reply. */
   request(message) {
     if (this.#ended !== null) return Promise.reject(this.#ended);

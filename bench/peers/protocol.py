@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A peer's end of the protocol (workers/serve.mjs and workers/block.mjs are the same in JavaScript).
+"""A peer's end of the protocol (protocol.mjs is the same for peers in Node.js).
 
 Requests and replies are lines of JSON on standard input and output:
 
     {"do": "hello"}                               -> {"name", "version"}
     {"do": "variants", "task": {...}}             -> {"variants": [...]}
-    {"do": "prepare", "task": {...}, "variant"}   -> {}, after a warm-up
-    {"do": "block", "ms": 300}                    -> {"value": mean time of a call in ms}
+    {"do": "prepare", "task": {...}, "variant"}   -> {"ms": time of a call}, after a warm-up
+    {"do": "block", "ms": 300, "calls": 2}        -> {"value": mean time of a call in ms}, over at least so much of both
+    {"do": "error", "images": 2}                  -> {"value": largest error of that task on so many images}
     {"do": "memory"}                              -> {"rss", "peakRss"} in MiB
 
 or {"error": "...", "reason": "missing" | "unsupported" | "failed"}. What a library prints goes to standard error.
@@ -20,6 +21,9 @@ import time
 BATCH_MS = 1
 WARM_UP_MS = 100
 MIN_ITERATIONS = 3
+# What takes so long is warm after its second call (the first may compile): some peers need seconds for a step
+SLOW_MS = 2500
+SLOW_ITERATIONS = 2
 
 
 class Refusal(Exception):
@@ -45,12 +49,12 @@ def now_ms():
 
 
 def warm_up(body):
-    """Runs until warm. Returns how many calls fill a batch."""
+    """Runs until warm. Returns how many calls fill a batch, and the time of a call in ms."""
     start = last = now_ms()
     calls = 0
     batch = 1
     ms = 0.0
-    while last - start < WARM_UP_MS or calls < MIN_ITERATIONS:
+    while last - start < WARM_UP_MS or calls < (MIN_ITERATIONS if last - start < SLOW_MS else SLOW_ITERATIONS):
         for _ in range(batch):
             body()
         calls += batch
@@ -59,11 +63,11 @@ def warm_up(body):
         last = now
         if ms * batch < BATCH_MS:
             batch *= 2
-    return max(1, int(BATCH_MS / ms))
+    return max(1, int(BATCH_MS / ms)), ms
 
 
-def time_block(body, ms, batch):
-    """Mean time of a call over at least `ms` and two calls."""
+def time_block(body, ms, batch, least=2):
+    """Mean time of a call over at least `ms` and `least` calls."""
     start = now_ms()
     calls = 0
     while True:
@@ -71,7 +75,7 @@ def time_block(body, ms, batch):
             body()
         calls += batch
         elapsed = now_ms() - start
-        if elapsed >= ms and calls >= 2:
+        if elapsed >= ms and calls >= least:
             return elapsed / calls
 
 
@@ -112,11 +116,17 @@ class Server:
     def prepare(self, request):
         self.body = None
         self.body = self.peer.prepare(request["task"], request["variant"])
-        self.batch = warm_up(self.body)
-        return {}
+        self.batch, ms = warm_up(self.body)
+        return {"ms": ms}
 
     def block(self, request):
-        return {"value": time_block(self.body, request["ms"], self.batch)}
+        return {"value": time_block(self.body, request["ms"], self.batch, request.get("calls", 2))}
+
+    def error(self, request):
+        """The largest difference to double precision over the root mean square of the values, where the peer has it."""
+        if not hasattr(self.peer, "error"):
+            raise unsupported("no comparison with double precision")
+        return {"value": self.peer.error(request["images"])}
 
     def memory(self, _request):
         return resident_memory()
@@ -129,6 +139,7 @@ class Server:
                 "variants": self.variants,
                 "prepare": self.prepare,
                 "block": self.block,
+                "error": self.error,
                 "memory": self.memory,
             }
             if request["do"] not in handlers:

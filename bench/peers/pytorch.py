@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch on the CPU as a contestant: both memory formats, foreach and fused optimizers, and torch.compile if
-BENCH_COMPILE is set; the runner takes the fastest variant of each task."""
+"""PyTorch on the CPU as a contestant: both memory formats, foreach and fused optimizers, and torch.compile where there is
+a C++ compiler and BENCH_COMPILE is not 0; the runner takes the fastest variant of each task.
+
+Two threads of a Zen 4, PyTorch 2.13: compiled, the step of resnet20-cifar at 128 images takes 199 ms instead of 207, forward
+passes 2 to 20 % less; other steps take 3 % (resnet18-cifar) to 130 % (LeNet-5 at 64 images) more. Compiled steps gain nothing
+from the other memory format, nor forward passes from constant folding (freezing), so that these are not tried.
+"""
+import copy
 import itertools
 import os
 import shutil
 
-from protocol import Server, check_parameters, unsupported
+from protocol import Refusal, Server, check_parameters, unsupported
 
 THREADS = int(os.environ.get("BENCH_THREADS", "1"))
 
@@ -14,7 +20,8 @@ def load():
     import torch
 
     # Before anything runs: threads of the pool inherit the setting from the one that starts them
-    torch.set_flush_denormal(True)
+    if not torch.set_flush_denormal(True):
+        raise Refusal("failed", "this PyTorch cannot flush denormals to zero")
     torch.set_num_threads(THREADS)
     torch.manual_seed(1)
     return PyTorch(torch)
@@ -26,6 +33,7 @@ class PyTorch:
     def __init__(self, torch):
         self.torch = torch
         self.version = torch.__version__
+        self.prepared = None
         self.layouts = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}
 
     def variants(self, task):
@@ -36,8 +44,9 @@ class PyTorch:
         }.get(task["kind"], [["eager"]])
         names = [" ".join(parts) for parts in itertools.product(*choices)]
         # Inductor writes C++ and needs a compiler
-        if task["kind"] in ("step", "infer") and os.environ.get("BENCH_COMPILE") and shutil.which("g++"):
-            names += [f"{name} compile" for name in names]
+        if os.environ.get("BENCH_COMPILE") != "0" and shutil.which("g++"):
+            compiled = {"step": ["channels_last foreach"], "infer": list(self.layouts)}.get(task["kind"], [])
+            names += [f"{name} compile" for name in compiled]
         return names
 
     def prepare(self, task, variant):
@@ -50,6 +59,7 @@ class PyTorch:
         }
         if task["kind"] not in kinds:
             raise unsupported(f"no task {task['kind']}")
+        self.prepared = task, variant.split(" ")
         return kinds[task["kind"]](task, variant.split(" "))
 
     def gemm(self, task, _variant):
@@ -146,6 +156,11 @@ class PyTorch:
 
         return PadChannels()
 
+    def compiled(self, model):
+        # Without what is known of other nets and batches, or it compiles for sizes that vary: LeNet-5 at 64 images 31 ms, so 8.6
+        self.torch._dynamo.reset()
+        return self.torch.compile(model, dynamic=False)
+
     def images(self, task, layout):
         height, width, channels = task["net"]["input"]
         return self.uniform(task["batch"], channels, height, width).to(memory_format=layout)
@@ -159,7 +174,7 @@ class PyTorch:
         labels = torch.randint(0, task["net"]["classes"], (task["batch"],))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, **{optimizer_name: True})
         criterion = torch.nn.CrossEntropyLoss()
-        call = torch.compile(model) if compiled else model
+        call = self.compiled(model) if compiled else model
 
         def step():
             optimizer.zero_grad()
@@ -174,13 +189,35 @@ class PyTorch:
         layout = self.layouts[layout_name]
         model = self.model(task["net"], layout).eval()
         images = self.images(task, layout)
-        call = torch.compile(model) if compiled else model
+        call = self.compiled(model) if compiled else model
 
         def infer():
             with torch.inference_mode():
                 call(images)
 
         return infer
+
+    def error(self, images):
+        """Of the gradients of a step, or of the logits: the largest over the root mean square of its tensor."""
+        torch = self.torch
+        task, (layout_name, *_) = self.prepared
+        if "net" not in task:
+            raise unsupported("no comparison with double precision")
+        layout = self.layouts[layout_name]
+        model = self.model(task["net"], layout)
+        x = self.images({**task, "batch": images}, layout)
+        labels = torch.randint(0, task["net"]["classes"], (images,))
+
+        def compute(model, x):
+            if task["kind"] == "infer":
+                with torch.inference_mode():
+                    return [model.eval()(x)]
+            torch.nn.functional.cross_entropy(model(x), labels).backward()
+            return [parameter.grad for parameter in model.parameters()]
+
+        exact = compute(copy.deepcopy(model).double(), x.double())
+        pairs = zip(compute(model, x), exact)
+        return max(((own - of).abs().max() / of.square().mean().sqrt()).item() for own, of in pairs)
 
     def overhead(self, task, _variant):
         torch = self.torch

@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow on the CPU as a contestant: graphs (tf.function), images [n, h, w, c]; XLA as a variant if BENCH_COMPILE
-is set; the runner takes the fastest variant of each task."""
+"""TensorFlow on the CPU as a contestant: graphs (tf.function) and XLA, images [n, h, w, c]; the runner takes the fastest
+variant of each task, and tries processes of different settings (harness/contestants.mjs).
+
+Two threads of a Zen 4, TensorFlow 2.21, steps of LeNet-5 at 64 images / vgg-cifar at 64 / resnet18-cifar at 32, in ms:
+
+    explicit padding                                          6.7 / 599 / 634
+    padding SAME, or tf.pad and VALID: see convolve           3.5 / 230 / 531
+    the same, one node at a time (inter-op 1)                 4.9 / 256 / 598 beside 4.5 / 244 / 595
+    without oneDNN (TF_ENABLE_ONEDNN_OPTS=0)                  14  / 707 / 1,217
+    XLA                                                       11  / 352 / 858
+    a heap that keeps its memory (PyTorch gains by it)        no difference
+
+At batch 1 LeNet-5 takes 1.33 ms by tf.function, 1.10 by its concrete function, 0.85 without oneDNN, 0.81 by XLA.
+"""
 import os
 
-from protocol import Server, check_parameters, unsupported
+from protocol import Refusal, Server, check_parameters, unsupported
 
 THREADS = int(os.environ.get("BENCH_THREADS", "1"))
+# Nodes of a graph that may run at once; each has the same pool of threads for its work
+NODES_AT_ONCE = int(os.environ.get("BENCH_NODES_AT_ONCE", THREADS))
 
 
 def load():
@@ -13,10 +27,31 @@ def load():
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-    # Graphs run their nodes in order, each on all threads; more at once would be more threads than ours has
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(NODES_AT_ONCE)
     tf.random.set_seed(1)
+    check_flush_to_zero(tf)
     return TensorFlow(tf)
+
+
+def check_flush_to_zero(tf):
+    """TensorFlow sets it on its threads by itself."""
+    denormal = tf.fill((1 << 16,), 1e-39)
+    if tf.reduce_max(tf.function(lambda x: x * 0.5)(denormal)) != 0:
+        raise Refusal("failed", "this TensorFlow does not flush denormals to zero")
+
+
+def is_strided_and_padded(kernel, padding, stride):
+    """Whether no padding that TensorFlow has a name for gives the same pixels."""
+    return padding > 0 and not (stride == 1 and 2 * padding == kernel - 1)
+
+
+def has_strided_padding(layers):
+    for kind, *numbers in layers:
+        if kind == "conv" and is_strided_and_padded(numbers[1], numbers[2], (*numbers, 1)[3]):
+            return True
+        if kind == "residual" and any(has_strided_padding(part) for part in numbers):
+            return True
+    return False
 
 
 class TensorFlow:
@@ -25,17 +60,42 @@ class TensorFlow:
     def __init__(self, tf):
         self.tf = tf
         self.version = tf.__version__
+        self.padding = "padded"
 
-    def variants(self, _task):
-        return ["graph", "xla"] if os.environ.get("BENCH_COMPILE") else ["graph"]
+    def variants(self, task):
+        """Where a stride meets padding, SAME pads the other side: other pixels, as many operations, one node less."""
+        names = ["graph"]
+        if task["kind"] == "conv":
+            s = task["shape"]
+            if is_strided_and_padded(s["kernel"], s["padding"], s["stride"]):
+                names += ["graph same", "graph explicit"]
+        elif "net" in task and has_strided_padding(task["net"]["layers"]):
+            names += ["graph same"]
+        return names + (["xla"] if os.environ.get("BENCH_COMPILE") != "0" else [])
 
     def prepare(self, task, variant):
         kinds = {"gemm": self.gemm, "conv": self.conv, "step": self.step, "infer": self.infer}
         if task["kind"] not in kinds:
             raise unsupported(f"no task {task['kind']}")
+        compiler, *padding = variant.split(" ")
+        self.padding = padding[0] if padding else "padded"
         body, arguments = kinds[task["kind"]](task)
-        graph = self.tf.function(body, jit_compile=variant == "xla", autograph=False)
-        return lambda: graph(*arguments)
+        graph = self.tf.function(body, jit_compile=compiler == "xla", autograph=False)
+        concrete = graph.get_concrete_function(*arguments)
+        return lambda: concrete(*arguments)
+
+    def convolve(self, x, weight, stride, padding):
+        """
+        Explicit padding is not for oneDNN: its gradients go to Eigen's kernels, which take three times as long. So the
+        padding has a name where there is one that fits, or is a node of its own.
+        """
+        nn = self.tf.nn
+        kernel = weight.shape[0]
+        if padding == 0:
+            return nn.conv2d(x, weight, stride, "VALID")
+        if not is_strided_and_padded(kernel, padding, stride) or self.padding == "same":
+            return nn.conv2d(x, weight, stride, "SAME")
+        return nn.conv2d(self.tf.pad(x, [[0, 0], [padding] * 2, [padding] * 2, [0, 0]]), weight, stride, "VALID")
 
     def uniform(self, *shape):
         return self.tf.random.uniform(shape, -1, 1)
@@ -49,27 +109,40 @@ class TensorFlow:
         return lambda a, b: tf.matmul(a, b, transpose_a=of_a, transpose_b=of_b), (a, b)
 
     def conv(self, task):
-        raw = self.tf.raw_ops
-        s = task["shape"]
+        raw, s = self.tf.raw_ops, task["shape"]
         if s["groups"] != 1:
             raise unsupported("convolution with groups")
-        x_shape = (s["n"], s["size"], s["size"], s["inC"])
-        weight_shape = (s["kernel"], s["kernel"], s["inC"], s["outC"])
-        x, weight = self.uniform(*x_shape), self.uniform(*weight_shape)
-        dy = self.uniform(s["n"], s["outSize"], s["outSize"], s["outC"])
-        options = {
-            "strides": [1, s["stride"], s["stride"], 1],
-            "padding": "EXPLICIT",
-            "explicit_paddings": [0, 0, *[s["padding"]] * 4, 0, 0],
-        }
+        n, size, out_size, pad = s["n"], s["size"], s["outSize"], s["padding"]
+        x, dy = self.uniform(n, size, size, s["inC"]), self.uniform(n, out_size, out_size, s["outC"])
+        weight = self.uniform(s["kernel"], s["kernel"], s["inC"], s["outC"])
+        options = {"strides": [1, s["stride"], s["stride"], 1], "padding": "VALID"}
+        margin = 0
+        if self.padding == "explicit":
+            options |= {"padding": "EXPLICIT", "explicit_paddings": [0, 0, *[pad] * 4, 0, 0]}
+        elif self.padding == "same" or (pad > 0 and not is_strided_and_padded(s["kernel"], pad, s["stride"])):
+            options["padding"] = "SAME"
+        else:
+            margin = pad
+        padded_shape = (n, size + 2 * margin, size + 2 * margin, s["inC"])
+
+        def padded(x):
+            return self.tf.pad(x, [[0, 0], [margin] * 2, [margin] * 2, [0, 0]]) if margin else x
+
+        def inner(x):
+            return x[:, margin:-margin, margin:-margin, :] if margin else x
+
         passes = {
-            "forward": (lambda x, w: raw.Conv2D(input=x, filter=w, **options), (x, weight)),
+            "forward": (lambda x, w: raw.Conv2D(input=padded(x), filter=w, **options), (x, weight)),
             "grad_input": (
-                lambda w, dy: raw.Conv2DBackpropInput(input_sizes=x_shape, filter=w, out_backprop=dy, **options),
+                lambda w, dy: inner(
+                    raw.Conv2DBackpropInput(input_sizes=padded_shape, filter=w, out_backprop=dy, **options)
+                ),
                 (weight, dy),
             ),
             "grad_weight": (
-                lambda x, dy: raw.Conv2DBackpropFilter(input=x, filter_sizes=weight_shape, out_backprop=dy, **options),
+                lambda x, dy: raw.Conv2DBackpropFilter(
+                    input=padded(x), filter_sizes=weight.shape, out_backprop=dy, **options
+                ),
                 (x, dy),
             ),
         }
@@ -97,8 +170,7 @@ class TensorFlow:
             if kind == "conv":
                 out, kernel, padding, stride, has_bias = (*numbers, *(1, True)[len(numbers) - 3 :])
                 weight = self.parameter(variables, (kernel, kernel, channels, out), kernel * kernel * channels)
-                pads = [[0, 0], [padding] * 2, [padding] * 2, [0, 0]]
-                calls.append(lambda x, w=weight, s=stride, p=pads: tf.nn.conv2d(x, w, s, p))
+                calls.append(lambda x, w=weight, s=stride, p=padding: self.convolve(x, w, s, p))
                 if has_bias:
                     bias = self.parameter(variables, (out,))
                     calls.append(lambda x, b=bias: tf.nn.bias_add(x, b))

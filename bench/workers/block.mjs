@@ -5,33 +5,48 @@
 const BATCH_MS = 1;
 const WARM_UP_MS = 100;
 const MIN_ITERATIONS = 3;
+/** What takes so long is warm after its second call (the first may compile): some peers need seconds for a step. */
+const SLOW_MS = 2500;
+const SLOW_ITERATIONS = 2;
 
-/** Runs until warm. Returns how many calls fill a batch. */
-export function warmUp(body) {
+/** Calls the body so many times; a body that returns promises is awaited call by call. */
+async function repeat(body, count) {
+  for (let i = 0; i < count; i++) {
+    const result = body();
+    if (result instanceof Promise) await result;
+  }
+}
+
+/** Runs until warm. Resolves with how many calls fill a `batch`, and the `ms` of a call. */
+export async function warmUp(body) {
   const start = performance.now();
   let calls = 0;
   let last = start;
   let ms = 0;
-  for (let batch = 1; last - start < WARM_UP_MS || calls < MIN_ITERATIONS; ) {
-    for (let i = 0; i < batch; i++) body();
+  const isCold = () => {
+    const elapsed = last - start;
+    return elapsed < WARM_UP_MS || calls < (elapsed < SLOW_MS ? MIN_ITERATIONS : SLOW_ITERATIONS);
+  };
+  for (let batch = 1; isCold(); ) {
+    await repeat(body, batch);
     calls += batch;
     const now = performance.now();
     ms = (now - last) / batch;
     last = now;
     if (ms * batch < BATCH_MS) batch *= 2;
   }
-  return Math.max(1, Math.floor(BATCH_MS / ms));
+  return { batch: Math.max(1, Math.floor(BATCH_MS / ms)), ms };
 }
 
-/** Mean time of a call over at least `ms` and two calls, in ms: everything counts, garbage collection too. */
-export function timeBlock(body, ms, batch) {
+/** Mean time of a call over at least `ms` and `least` calls, in ms: everything counts, garbage collection too. */
+export async function timeBlock(body, ms, batch, least = 2) {
   const start = performance.now();
   let calls = 0;
   let elapsed = 0;
   do {
-    for (let i = 0; i < batch; i++) body();
+    await repeat(body, batch);
     calls += batch;
     elapsed = performance.now() - start;
-  } while (elapsed < ms || calls < 2);
+  } while (elapsed < ms || calls < least);
   return elapsed / calls;
 }

@@ -43,7 +43,9 @@ serve({
     prepared?.dispose();
     prepared = null;
     prepared = (await moduleFor(task)).prepare(task, variant);
-    batch = warmUp(prepared.run);
+    const warm = await warmUp(prepared.run);
+    batch = warm.batch;
+    return { ms: warm.ms };
   },
   async steps({ task, variant, steps }) {
     const { run, peakBytes, digest, dispose } = (await moduleFor(task)).prepare(task, variant);
@@ -54,14 +56,17 @@ serve({
       dispose();
     }
   },
-  block({ ms }) {
+  async block({ ms, calls }) {
     const { run, check, perCall = 1 } = current();
-    const value = timeBlock(run, ms, batch) / perCall;
+    const value = (await timeBlock(run, ms, batch, calls)) / perCall;
     check?.();
     return { value };
   },
-  error() {
-    return { value: current().error() };
+  error({ images }) {
+    // Peers are asked with a number of images; the eager peer has the bits of the captured one
+    if (images !== undefined) throw new Refusal('unsupported', 'no error of its own');
+    const { error, errorImages } = current();
+    return { value: error(), images: errorImages };
   },
   profile({ steps }) {
     return profileSteps(current().run, steps);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  measureOnce,
   prepareBestVariant,
   runRounds,
   summarize,
@@ -36,8 +37,10 @@ function contestant(name: string, times: Record<string, number>): Promise<Worker
       hello: () => ({ version: '1.0' }),
       variants: () => ({ variants: Object.keys(times) }),
       prepare(request) {
+        if (times[request.variant] === null) throw new Error('broken'); // NaN, as JSON has it
         if (times[request.variant] < 0) throw new Refusal('unsupported', 'cannot');
         variant = request.variant;
+        return { ms: times[variant] };
       },
       block: ({ ms }) => { log.push(ms); return { value: times[variant] }; },
       peak: () => ({ value: 100 }),
@@ -74,8 +77,43 @@ describe('Worker', () => {
 describe('measuring', () => {
   it('takes the fastest variant that works', async () => {
     const worker = await contestant('choosy', { slow: 3, fast: 1, broken: -1, middle: 2 });
-    expect(await prepareBestVariant(worker, {}, 10)).toBe('fast');
+    expect(await prepareBestVariant(worker, {}, 10)).toEqual({ variant: 'fast', isSlow: false });
     expect(await worker.request({ do: 'log' })).toMatchObject({ variant: 'fast' });
+    await worker.close();
+  });
+
+  it('takes the fastest wherever it stands', async () => {
+    for (const times of [
+      { fast: 1, slow: 9 },
+      { slow: 9, fast: 1 },
+      { middle: 3, fast: 1, slow: 9 },
+    ]) {
+      const worker = await contestant('anywhere', times);
+      expect(await prepareBestVariant(worker, {}, 10)).toMatchObject({ variant: 'fast' });
+      await worker.close();
+    }
+  });
+
+  it('leaves out a variant that fails, and says which, or throws', async () => {
+    const worker = await contestant('brittle', { breaks: Number.NaN, works: 5 });
+    const failed: string[] = [];
+    const found = await prepareBestVariant(worker, {}, 10, (variant: string) => failed.push(variant));
+    expect([found.variant, failed]).toEqual(['works', ['breaks']]);
+    await expect(prepareBestVariant(worker, {}, 10)).rejects.toMatchObject({ reason: 'failed' });
+    await worker.close();
+  });
+
+  it('throws where no variant works', async () => {
+    const worker = await contestant('useless', { a: -1, b: -1 });
+    await expect(prepareBestVariant(worker, {}, 10)).rejects.toMatchObject({ message: 'cannot' });
+    await worker.close();
+  });
+
+  it('tries what takes seconds no further, and measures it in one call', async () => {
+    const worker = await contestant('snail', { only: 4000 });
+    expect(await prepareBestVariant(worker, {}, 10)).toEqual({ variant: 'only', isSlow: true });
+    expect(await measureOnce(worker)).toBe(4000);
+    expect(await worker.request({ do: 'log' })).toMatchObject({ log: [1] });
     await worker.close();
   });
 
@@ -111,10 +149,11 @@ describe('undisturbed', () => {
 });
 
 describe('a peer that is not installed', () => {
+  const pythonVariables = ['RECEPTIVE_PEER_PYTHON', 'RECEPTIVE_PEER_PYTHON_TENSORFLOW'];
+
   it.each(['pytorch', 'tensorflow'])('%s is missing, with the line that installs it', async (name) => {
-    const variables = ['RECEPTIVE_PEER_PYTHON', 'RECEPTIVE_PEER_PYTHON_TENSORFLOW'];
-    const before = variables.map((variable) => process.env[variable]);
-    for (const variable of variables) process.env[variable] = path.join(folder, 'no-python');
+    const before = pythonVariables.map((variable) => process.env[variable]);
+    for (const variable of pythonVariables) process.env[variable] = path.join(folder, 'no-python');
     try {
       await startPeer(name, 1);
       expect.unreachable('it started');
@@ -126,7 +165,7 @@ describe('a peer that is not installed', () => {
       );
       expect(text).not.toContain('\n');
     } finally {
-      variables.forEach((variable, i) => {
+      pythonVariables.forEach((variable, i) => {
         if (before[i] === undefined) delete process.env[variable];
         else process.env[variable] = before[i];
       });

@@ -11,6 +11,7 @@ import {
   tensorScope,
 } from '../../../dist/index.js';
 import { capturePlan } from '../../../dist/train/plan.js';
+import { inferFlops, stepFlops } from '../../nets.mjs';
 import { largestError, randomArray } from './arrays.mjs';
 
 /** BENCH_VARIANT asks for one: the eager step stands beside the captured one as a contestant of its own. */
@@ -33,8 +34,13 @@ export function prepare(task, variant) {
   const images = imagesFor(task);
   const prepared =
     task.kind === 'step' ? training(model, images, task, variant) : inference(model, images, variant);
+  const errorImages = imagesForError(task);
   return {
-    error: () => (task.kind === 'step' ? stepError(task.net) : inferenceError(task.net)),
+    errorImages,
+    error: () =>
+      task.kind === 'step'
+        ? stepError(task.net, errorImages)
+        : inferenceError(task.net, errorImages, variant),
     ...prepared,
     dispose() {
       prepared.dispose();
@@ -75,7 +81,7 @@ function training(model, images, task, variant) {
     run: lossOf.run,
     // Garbage is quick to compute: a figure counts only if the net still learns
     check() {
-      const loss = lossOf.read();
+      const [loss] = lossOf.outputs().loss;
       if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss}`);
     },
     peakBytes: lossOf.peakBytes,
@@ -91,7 +97,7 @@ function training(model, images, task, variant) {
 function eager(step, images, labels) {
   return {
     run: () => tensorScope(() => void step({ images, labels })),
-    read: () => tensorScope(() => step({ images, labels }).loss.item()),
+    outputs: () => tensorScope(() => ({ loss: [step({ images, labels }).loss.item()] })),
   };
 }
 
@@ -105,7 +111,7 @@ function captured(step, inputs, optimizers, options) {
   for (const optimizer of optimizers) optimizer.zeroGrad();
   return {
     run: () => void plan.runSync({ steps: 1, streams }),
-    read: () => plan.runSync({ steps: 1, streams }).outputs.loss[0],
+    outputs: () => plan.runSync({ steps: 1, streams }).outputs,
     peakBytes: () => plan.describe().peakBytes,
     dispose: () => plan.dispose(),
   };
@@ -114,9 +120,15 @@ function captured(step, inputs, optimizers, options) {
 function inference(model, images, variant) {
   model.eval();
   const forward = ({ images }) => ({ logits: noGrad(() => model.call(images)) });
-  if (variant === 'eager') return { run: () => tensorScope(() => void forward({ images })), dispose() {} };
-  const { run, dispose } = captured(forward, { images }, [], { fold: variant === 'folded' });
-  return { run, dispose };
+  if (variant === 'eager') {
+    return {
+      run: () => tensorScope(() => void forward({ images })),
+      logits: () => tensorScope(() => forward({ images }).logits.data()),
+      dispose() {},
+    };
+  }
+  const { run, outputs, dispose } = captured(forward, { images }, [], { fold: variant === 'folded' });
+  return { run, logits: () => outputs().logits, dispose };
 }
 
 /** SHA-256 of weights and running statistics. */
@@ -126,19 +138,28 @@ function digestOf(model) {
   return hash.digest('hex');
 }
 
-/** Double precision is slow: so many images are enough to see an error. */
-const ERROR_IMAGES = 2;
+/**
+ * Operations of the passes that are compared with double precision, where as many take a few seconds: all 64 images of LeNet-5,
+ * whose blocks of 16 images take another way than single ones, but 2 of ResNet-18.
+ */
+const ERROR_FLOPS = 4e9;
+const LEAST_ERROR_IMAGES = 2;
+
+function imagesForError({ kind, net, batch }) {
+  const flops = kind === 'step' ? stepFlops(net, 1) : inferFlops(net, 1);
+  return Math.min(batch, Math.max(LEAST_ERROR_IMAGES, Math.floor(ERROR_FLOPS / flops)));
+}
 
 /** What `compute` gives for the same weights and images in float32 and in double precision, compared. */
-function errorBesideDouble(net, compute) {
+function errorBesideDouble(net, batch, compute) {
   const values = ['float32', 'float64'].map((dtype) => {
     manualSeed(1);
-    const task = { net, batch: ERROR_IMAGES };
+    const task = { net, batch };
     const model = buildModel(net).to(dtype);
     const [images, labels] = [imagesFor(task), labelsFor(task)];
     const own = dtype === 'float32' ? images : tensor(Float64Array.from(images.data()), images.shape);
     try {
-      return tensorScope(() => compute(model, own, labels));
+      return compute(model, own, labels);
     } finally {
       for (const held of new Set([own, images, labels, model])) held.dispose();
     }
@@ -146,16 +167,26 @@ function errorBesideDouble(net, compute) {
   return Math.max(...values[0].map((actual, i) => largestError(actual, 1, (index) => values[1][i][index])));
 }
 
-/** The largest error of any parameter's gradient, over the root mean square of that gradient. */
-const stepError = (net) =>
-  errorBesideDouble(net, (model, images, labels) => {
-    crossEntropy(model.call(images), labels).backward();
-    return model.parameters().map((parameter) => parameter.grad.data());
-  });
+/**
+ * The largest error of any parameter's gradient, over the root mean square of that gradient. The eager step, whose bits are
+ * those of the captured one. In deep nets it may be large in any library: where the sign of an activation near zero turns,
+ * gradients jump.
+ */
+const stepError = (net, batch) =>
+  errorBesideDouble(net, batch, (model, images, labels) =>
+    tensorScope(() => {
+      crossEntropy(model.call(images), labels).backward();
+      return model.parameters().map((parameter) => parameter.grad.data());
+    }),
+  );
 
-/** The largest error of a logit, over their root mean square. */
-const inferenceError = (net) =>
-  errorBesideDouble(net, (model, images) => {
-    model.eval();
-    return [noGrad(() => model.call(images).data())];
+/** The largest error of a logit, over their root mean square, as the variant computes it. */
+const inferenceError = (net, batch, variant) =>
+  errorBesideDouble(net, batch, (model, images) => {
+    const { logits, dispose } = inference(model, images, images.dtype === 'float64' ? 'eager' : variant);
+    try {
+      return [logits()];
+    } finally {
+      dispose();
+    }
   });
