@@ -11,6 +11,7 @@ const load = {
   fit: () => import('./fit.mjs'),
   latency: () => import('./latency.mjs'),
   memory: () => import('./memory.mjs'),
+  threads: () => import('./threads.mjs'),
   overhead: () => import('./overhead.mjs'),
 };
 

@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../bench/harness/arguments.mjs';
+import { PEERS } from '../../bench/harness/contestants.mjs';
 import { processorTicks, processTicks, shares } from '../../bench/harness/machine.mjs';
-import { duration, ratioText } from '../../bench/harness/table.mjs';
+import { duration, errorText, ratioText } from '../../bench/harness/table.mjs';
 import { layerFlops, NETS, parameterCount, stepFlops } from '../../bench/nets.mjs';
 import { CONV_SHAPES, convFlops } from '../../bench/shapes.mjs';
 import { loadSuite, SUITE_NAMES } from '../../bench/suites/index.mjs';
+import { doublings } from '../../bench/suites/threads.mjs';
 import { LeNet5 } from '../../lib/models/lenet5.js';
 import { createModel } from '../../lib/models/registry.js';
 import { summarize } from '../../lib/nn/summary.js';
@@ -21,15 +23,19 @@ describe('the command line', () => {
   it.each([
     [
       ['zen'],
-      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, overhead",
+      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, threads, overhead",
     ],
     [[], 'name a suite: peak, '],
     [['step', 'conv'], "'conv' is too much"],
-    [['step', '--peers', 'abacus'], "there is no peer 'abacus'; there are eager, pytorch, tensorflow"],
+    [
+      ['step', '--peers', 'abacus'],
+      "there is no peer 'abacus'; there are eager, pytorch, tensorflow, tfjs, convnetjs, jax-js, onnxruntime-node",
+    ],
     [['step', '--case', '('], '--case: Invalid regular expression'],
     [['step', '--case', 'alexnet'], 'no case of step matches; there are lenet5/b1, '],
     [['step', '--threads', '0'], '--threads takes a whole number of at least 1, not 0'],
     [['peak', '--peers', 'pytorch'], 'peak takes no peers'],
+    [['threads', '--peers', 'all'], 'threads takes no peers'],
     [['conv', '--profile'], '--profile goes with the suite step'],
     [['step', '--fast'], "'--fast'"],
   ])('%j ends with status 2 and one line', (args, message) => {
@@ -44,6 +50,12 @@ describe('the command line', () => {
     expect(
       parseCommandLine(['step', '--threads', '1,2', '--peers', 'pytorch,tensorflow', '--quick'], SUITE_NAMES),
     ).toMatchObject({ suite: 'step', threads: [1, 2], peers: ['pytorch', 'tensorflow'], quick: true });
+  });
+
+  it('takes every peer for all, and lets compilers out on demand', () => {
+    const { peers, compile } = parseCommandLine(['step', '--peers', 'all'], SUITE_NAMES);
+    expect([peers, compile]).toEqual([Object.keys(PEERS), true]);
+    expect(parseCommandLine(['step', '--no-compile'], SUITE_NAMES)).toMatchObject({ compile: false });
   });
 
   it('prints usage with every suite', () => {
@@ -61,9 +73,24 @@ describe('the command line', () => {
       'resnet18-cifar/b32',
       'resnet20-cifar/b128',
     ]);
+    expect((await loadSuite('infer')).caseNames()).toEqual(
+      expect.arrayContaining(['lenet5/b1', 'lenet5/b64', 'vgg-cifar/b64', 'resnet18-cifar/b64']),
+    );
+    expect((await loadSuite('memory')).caseNames()).toContain('resnet18-cifar/b32/0.6');
     const conv = (await loadSuite('conv')).caseNames();
     expect(conv).toHaveLength(48);
     expect(conv).toEqual(expect.arrayContaining(['S1/forward', 'S9/grad_input', 'S16/grad_weight']));
+  });
+});
+
+describe('numbers of threads', () => {
+  it.each([
+    [1, [1]],
+    [2, [1, 2]],
+    [6, [1, 2, 4, 6]],
+    [16, [1, 2, 4, 8, 16]],
+  ])('up to %d are %j', (most, counts) => {
+    expect(doublings(most)).toEqual(counts);
   });
 });
 
@@ -131,6 +158,15 @@ describe('what is printed', () => {
   it('ratios with their interval', () => {
     expect(ratioText(1.8, [1.752, 1.861])).toBe('1.80 [1.75, 1.86]');
     expect(ratioText(undefined, undefined)).toBe('');
+    expect(ratioText(4193.9, undefined, 1)).toBe('4194 (one call)');
+  });
+
+  it('errors, with those of peers who know theirs', () => {
+    expect(errorText({ error: null, peers: {} })).toBe('');
+    expect(errorText({ error: 2.56e-6, peers: { tensorflow: {} } })).toBe('2.6e-6');
+    expect(errorText({ error: 2.56e-6, peers: { tensorflow: {}, pytorch: { error: 1e-5 } } })).toBe(
+      '2.6e-6 (pytorch 1.0e-5)',
+    );
   });
 });
 
