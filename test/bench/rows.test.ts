@@ -84,6 +84,27 @@ describe('renderReport', () => {
     expect(page).not.toContain('error |');
   });
 
+  it('puts many peers into tables of a few, each with the rows that it has', () => {
+    const peer = { value: 4.5, version: '1', variant: 'one' };
+    const many = {
+      ...row,
+      peers: { a: peer, b: peer, c: peer, d: { ...peer, value: 9, calls: 1 } },
+      ratio: { a: 3, b: 3, c: 3, d: 7.29 },
+      ratioInterval: {},
+    };
+    const other = { ...row, case: 'lenet5/b1', peers: { a: peer }, ratio: { a: 3 } };
+    const [first, second, ...more] = renderReport([many, other])
+      .trimEnd()
+      .split('\n\n')
+      .filter((part) => part.startsWith('|'));
+    expect(more).toEqual([]);
+    expect(first).toMatch(/^\| case .*\| a \|.*\| b \|.*\| c \|/);
+    expect(first.split('\n')).toHaveLength(4);
+    expect(first).not.toContain('| d |');
+    expect(second.split('\n')).toHaveLength(3);
+    expect(second).toContain('| 9.00 ms | 7.29 (one call) | one |');
+  });
+
   it('is what stands in BENCHMARKS.md', () => {
     expect(readFileSync(reportFile, 'utf8')).toBe(renderReport(readResults(resultsFolder)));
   });
