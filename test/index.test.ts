@@ -32,7 +32,13 @@ it('offers these names and no others', () => {
   const losses = 'BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss SmoothL1Loss';
   expect(Object.keys(receptive.nn).sort()).toEqual(`${layers} ${losses} ${poolings}`.split(' ').sort());
   expect(Object.keys(receptive.optim).sort()).toEqual(
-    'Adam AdamW Optimizer SGD constant cosine'.split(' ').sort(),
+    (
+      'Adagrad Adam AdamW EMA LRScheduler Lion Optimizer RMSprop ReduceLROnPlateau SGD clipGradNorm clipGradValue constant ' +
+      'cosine cosineAnnealingLR cosineAnnealingWarmRestarts exponentialLR linearLR multiStepLR oneCycleLR plateau ' +
+      'polynomialLR sequentialLR stepLR warmup'
+    )
+      .split(' ')
+      .sort(),
   );
 });
 

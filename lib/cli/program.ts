@@ -5,7 +5,8 @@ import { Command, CommanderError } from 'commander';
 import { datasetNames } from '../data/registry.js';
 import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
-import { OPTIMIZER_NAMES, SCHEDULE_NAMES } from '../train/optimizers.js';
+import { OPTIMIZER_NAMES } from '../train/optimizers.js';
+import { SCHEDULE_NAMES } from '../train/schedules.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
 import { infoCommand } from './info.js';
@@ -72,14 +73,30 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
     .option('--micro-batches <n>', 'compute each step in so many parts, to save memory', wholeNumber(1, 1e6))
     .option('--optimizer <name>', oneOfText(OPTIMIZER_NAMES), oneOf(OPTIMIZER_NAMES), 'adamw')
-    .option('--lr <rate>', 'learning rate; default: 0.01 for sgd, else 0.001', positiveNumber())
-    .option('--momentum <m>', 'of sgd; default: 0.9', positiveNumber({ zero: true, below: 1 }))
+    .option(
+      '--lr <rate>',
+      'learning rate; default: 0.01 for sgd and adagrad, 0.0001 for lion, else 0.001',
+      positiveNumber(),
+    )
+    .option(
+      '--momentum <m>',
+      'of sgd, default 0.9, and rmsprop, default 0',
+      positiveNumber({ zero: true, below: 1 }),
+    )
     .option('--weight-decay <d>', 'default: 0.01 for adamw, else 0', positiveNumber({ zero: true }))
     .option(
       '--schedule <name>',
-      'learning rate: constant, or cosine, down to 0',
+      `learning rate over all steps: ${SCHEDULE_NAMES.join(', ')}`,
       oneOf(SCHEDULE_NAMES),
       'cosine',
+    )
+    .option('--warmup <steps>', 'let the learning rate rise first', wholeNumber(0))
+    .option('--clip-norm <n>', 'scale gradients down to this norm', positiveNumber())
+    .option('--clip-value <v>', 'keep each gradient within plus and minus this', positiveNumber())
+    .option(
+      '--ema <decay>',
+      'average the weights, such as 0.999, and use the averages',
+      positiveNumber({ zero: true, below: 1 }),
     )
     .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
     .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');

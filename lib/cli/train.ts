@@ -9,7 +9,8 @@ import type { Module } from '../nn/module.js';
 import { manualSeed } from '../tensor/random.js';
 import { type Evaluation, evaluate } from '../train/evaluate.js';
 import { type FitResult, fit } from '../train/fit.js';
-import { DEFAULT_LR, type OptimizerName, type ScheduleName } from '../train/optimizers.js';
+import { DEFAULT_LR, type OptimizerName } from '../train/optimizers.js';
+import type { ScheduleName } from '../train/schedules.js';
 import { downloadLine } from './download-line.js';
 import { EpochDisplay } from './epochs.js';
 import { count, duration, percent, plural } from './format.js';
@@ -36,6 +37,10 @@ export interface TrainFlags extends OutputFlags {
   readonly momentum?: number;
   readonly weightDecay?: number;
   readonly schedule: ScheduleName;
+  readonly warmup?: number;
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  readonly ema?: number;
   readonly seed: number;
   readonly threads?: number;
   readonly priority?: Priority;
@@ -115,6 +120,12 @@ async function watch({ flags, output, model, split, stop }: Job): Promise<FitRes
   try {
     return await fit(model, split.train, {
       ...{ epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed },
+      ...{
+        warmup: flags.warmup,
+        clipGradNorm: flags.clipNorm,
+        clipGradValue: flags.clipValue,
+        ema: flags.ema,
+      },
       ...{ priority: flags.priority, cpuShare: flags.cpuShare },
       validation: split.test,
       signal: stop.signal,

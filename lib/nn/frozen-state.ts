@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The weights and buffers of a module at one moment, and a way to compute with them: they take the places of the module's own
 // for the length of a call. That works for every module that keeps its tensors in slots, whatever else it holds.
+import { checkAtRest, emit } from '../native/bindings.js';
 import { copyBetweenSteps } from '../native/step-copies.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
@@ -31,7 +32,22 @@ export class FrozenState {
    * Throws ERR_DISPOSED for a tensor that was disposed, ERR_OUT_OF_MEMORY.
    */
   static async copy(slots: readonly Slot[], state: ReadonlyMap<string, Tensor>): Promise<FrozenState> {
-    const copies = await copyAll([...state.values()].filter(isOfModule));
+    return FrozenState.#of(slots, state, await copyAll([...state.values()].filter(isOfModule)));
+  }
+
+  /** The same now. Throws ERR_BUSY while a running plan writes what is in the slots. */
+  static now(slots: readonly Slot[], state: ReadonlyMap<string, Tensor>): FrozenState {
+    checkAtRest('copy', state.values());
+    const copies = emptyCopies([...state.values()].filter(isOfModule));
+    for (const [original, copy] of copies) emit('copy', [copy.handle, (original as Tensor).handle]);
+    return FrozenState.#of(slots, state, copies);
+  }
+
+  static #of(
+    slots: readonly Slot[],
+    state: ReadonlyMap<string, Tensor>,
+    copies: ReadonlyMap<unknown, Parameter | Buffer>,
+  ): FrozenState {
     const tensors = [...state].flatMap(([name, tensor]) => {
       const copy = copies.get(tensor);
       return copy === undefined ? [] : [[name, copy] as const];
@@ -81,13 +97,24 @@ function isOfModule(value: unknown): value is Parameter | Buffer {
 async function copyAll(
   originals: readonly (Parameter | Buffer)[],
 ): Promise<Map<unknown, Parameter | Buffer>> {
+  const copies = emptyCopies(originals);
+  try {
+    await copyBetweenSteps([...copies].map(([from, to]) => [(from as Tensor).handle, to.handle]));
+    return copies;
+  } catch (error) {
+    for (const copy of copies.values()) copy.dispose();
+    throw error;
+  }
+}
+
+/** A tensor for the copy of each; none where there is no memory for one of them. */
+function emptyCopies(originals: readonly (Parameter | Buffer)[]): Map<unknown, Parameter | Buffer> {
   const copies = new Map<unknown, Parameter | Buffer>();
   try {
     for (const original of originals) {
       void original.handle; // refuses one that was disposed
       copies.set(original, emptyLike(original));
     }
-    await copyBetweenSteps([...copies].map(([from, to]) => [(from as Tensor).handle, to.handle]));
     return copies;
   } catch (error) {
     for (const copy of copies.values()) copy.dispose();

@@ -182,13 +182,36 @@ export abstract class Module {
    * The copy owns its tensors (`dispose` frees them); the layers themselves are shared, so do not replace any.
    */
   async snapshot(): Promise<Snapshot> {
-    const slots = this.modules().flatMap((module) => [...module.slots()]);
-    return new Snapshot(this, await FrozenState.copy(slots, this.stateDict()));
+    return new Snapshot(this, await FrozenState.copy(this.#allSlots(), this.stateDict()));
+  }
+
+  /** @internal The same now, for who will write into it. Throws ERR_BUSY while a running plan writes the module. */
+  snapshotNow(): Snapshot {
+    return new Snapshot(this, FrozenState.now(this.#allSlots(), this.stateDict()));
+  }
+
+  #allSlots(): Slot[] {
+    return this.modules().flatMap((module) => [...module.slots()]);
   }
 
   /** @internal Shows `body` the layers with the weights that this module stands for: its own. */
   inspect<T>(body: (model: Module) => T): T {
     return body(this);
+  }
+
+  /**
+   * Sets `requiresGrad` of all parameters of this module and all below it to false: no gradient of them is computed, and
+   * optimizers leave them as they are. What is recorded (`capture`) stays as it was recorded. Running statistics still move
+   * in training mode.
+   *
+   * @param frozen false lets them learn again; the default is true
+   */
+  freeze(frozen = true): this {
+    if (typeof frozen !== 'boolean') {
+      throw fail('ERR_ARGUMENT', { op: 'freeze', expected: 'true or false', received: describe(frozen) });
+    }
+    for (const parameter of this.parameters()) parameter.requiresGrad = !frozen;
+    return this;
   }
 
   /** Frees the gradients of all parameters. */
@@ -305,6 +328,14 @@ export class Snapshot extends Module {
 
   override loadStateDict(): never {
     throw this.#fixed('loadStateDict');
+  }
+
+  override freeze(): never {
+    throw this.#fixed('freeze');
+  }
+
+  override snapshotNow(): never {
+    throw this.#fixed('EMA');
   }
 
   override to(): never {

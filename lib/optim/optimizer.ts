@@ -1,60 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
-import { checkOptions, describe, fail } from '../errors.js';
-import { checkAtRest, emit, isRecordingNow, noteAdvancing, unrecorded } from '../native/bindings.js';
-import { Varying } from '../native/varying.js';
+import { fail, ReceptiveError } from '../errors.js';
+import {
+  checkAtRest,
+  emit,
+  isRecordingNow,
+  NO_TENSOR,
+  noteAdvancing,
+  unrecorded,
+} from '../native/bindings.js';
+import type { Advancing } from '../native/recorder.js';
+import { type InstructionNumber, Varying } from '../native/varying.js';
 import { sameShape } from '../tensor/shape.js';
-import { Tensor } from '../tensor/tensor.js';
-import { checkSaved, type OptimizerState, SlotTensor } from './state.js';
-
-/** Options that every optimizer has. */
-export interface BaseOptions {
-  /** Learning rate, 0 or more. */
-  lr: number;
-  /** Factor of the weights that is added to their gradients, 0 or more. */
-  weightDecay: number;
-}
-
-/** Parameters, and options where they differ from the optimizer's. */
-export type ParameterGroup<Options> = { readonly params: readonly Tensor[] } & Partial<Options>;
-
-/** A group as the optimizer holds it: every option is there, and may be changed between steps. */
-export type FullGroup<Options> = { readonly params: readonly Tensor[] } & Options;
+import type { Tensor } from '../tensor/tensor.js';
+import { type ClipOptions, squareSum } from './clip.js';
+import {
+  type BaseOptions,
+  checkNotNegative,
+  type Followed,
+  type FullGroup,
+  follow,
+  makeGroups,
+  type Params,
+} from './options.js';
+import {
+  checkSaved,
+  groupNumbers,
+  type OptimizerState,
+  refuseState,
+  SlotTensor,
+  savedOptions,
+} from './state.js';
 
 /** What an optimizer remembers of one parameter. */
 interface Memory {
+  /** Updates so far. */
   step: number;
-  readonly slots: readonly SlotTensor[];
+  /** By their places in the instruction; null for one that is not kept. */
+  readonly slots: readonly (SlotTensor | null)[];
 }
 
-/** Numbers of an update that differ from step to step. */
+/** Numbers of an update that differ from step to step, and from parameter to parameter. */
 export interface Moment {
-  readonly lr: Varying;
   /** 1 the first time. */
   readonly step: Varying;
   /** 1 the first time, else 0. */
   readonly isFirst: Varying;
 }
 
-function momentOf(memory: Memory, group: BaseOptions): Moment {
+function momentOf(memory: Memory): Moment {
   return {
-    lr: new Varying(group.lr, () => group.lr),
     step: new Varying(memory.step + 1, (s) => memory.step + s + 1),
     isFirst: new Varying(memory.step === 0 ? 1 : 0, (s) => (memory.step + s === 0 ? 1 : 0)),
   };
 }
 
+/** The updates of one recording, which move on with its replays. */
+class RecordedUpdates implements Advancing {
+  readonly memories: Memory[] = [];
+  /** Sets the groups' options for a step of a run, where a schedule is part of the recording. */
+  schedule: (step: number) => void = () => {};
+
+  /** @internal */
+  advance(steps: number): void {
+    for (const memory of this.memories) memory.step += steps;
+  }
+}
+
+/** How `update` differs from a plain `step`. */
+export interface UpdateOptions extends ClipOptions {
+  /** Whether somebody has made sure that the gradients are finite. Default false. */
+  readonly isChecked?: boolean;
+}
+
 /**
- * Updates parameters from their gradients. A parameter without a gradient is left as it is. What it remembers of a
- * parameter is made at that parameter's first step, lives outside all scopes, and is freed by `dispose`.
+ * Updates parameters from their gradients. A parameter without a gradient, and one with `requiresGrad` false, is left as it
+ * is. What it remembers of a parameter is made at that parameter's first step, lives outside all scopes, and is freed by
+ * `dispose`.
  */
 export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   /** Parameters with their options. */
   readonly groups: readonly FullGroup<Options>[];
   readonly #memory = new Map<Tensor, Memory>();
-  /** What recorded steps update. */
-  readonly #recorded = new Set<Memory>();
-  #stepsInRecording = 0;
+  readonly #check: (options: never) => void;
+  /** Of the step that is being recorded. */
+  #recorded: RecordedUpdates | undefined;
 
   /**
    * @param name of the class, for errors
@@ -65,80 +95,93 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
    */
   constructor(
     private readonly name: string,
-    params: readonly Tensor[] | readonly ParameterGroup<Options>[],
+    params: Params<Options>,
     defaults: Options,
     options: Partial<Options>,
     check: (options: Options) => void,
   ) {
-    const shared = withDefaults(name, defaults, options);
-    const groups = isListOfGroups(params) ? params : [{ params }];
-    this.groups = groups.map(({ params: own, ...changes }) => {
-      const full = withDefaults(name, shared, changes as Partial<Options>);
-      check(full);
-      return { params: own, ...full };
-    });
-    checkParameters(name, this.groups);
+    this.#check = check;
+    this.groups = makeGroups(name, params, defaults, options, check);
   }
 
   private get parameters(): Tensor[] {
     return this.groups.flatMap((group) => group.params);
   }
 
-  /** Names of the tensors kept for each parameter of a group; none where its options need none. */
-  protected abstract slotNames(group: FullGroup<Options>): readonly string[];
+  /** The instruction of an update: plan/updates.cc. */
+  protected abstract readonly instruction: string;
 
-  /** Changes one parameter. */
-  protected abstract update(
-    parameter: Tensor,
-    grad: Tensor,
-    slots: readonly Tensor[],
-    moment: Moment,
-    group: FullGroup<Options>,
-  ): void;
+  /** What is kept for each parameter of a group, by PyTorch's names and the instruction's places; null: not kept. */
+  protected abstract slotNames(group: FullGroup<Options>): readonly (string | null)[];
+
+  /** Every element of what is kept, at first. */
+  protected slotValue(_group: FullGroup<Options>): number {
+    return 0;
+  }
+
+  /** Whether an update depends on the number of those before it. */
+  protected readonly countsSteps: boolean = true;
+
+  /** The numbers of an update, but for those of the gradient. */
+  protected abstract numbers(options: Followed<Options>, moment: Moment): readonly InstructionNumber[];
 
   /**
    * Changes every parameter that has a gradient; all of them, or, where one cannot be changed, none: ERR_BUSY while a running
    * plan writes one.
    */
   step(): void {
-    const recording = isRecordingNow();
-    if (recording) this.#beginRecording();
+    this.update({});
+  }
+
+  /** @internal `step`, with clipped gradients: they are clipped on the way, and stay as they are. */
+  update({ clipGradNorm, clipGradValue = 0, isChecked = false }: UpdateOptions): void {
+    const recorded = isRecordingNow() ? this.#beginRecording() : undefined;
     const updates = this.groups.flatMap((group) =>
       group.params.flatMap((parameter) => {
-        if (parameter.grad === null) return [];
+        if (parameter.grad === null || !parameter.requiresGrad) return [];
         const grad = checkGradient(this.name, parameter, parameter.grad);
         return [{ parameter, grad, group, memory: this.#remember(parameter, group) }];
       }),
     );
     checkAtRest(
       this.name,
-      updates.flatMap(({ parameter, memory }) => [parameter, ...memory.slots]),
+      updates.flatMap(({ parameter, memory }) => [parameter, ...kept(memory)]),
     );
     // A step that is replayed ends before its update where a gradient is not finite.
-    if (recording) this.requireFinite();
+    if (recorded !== undefined && !isChecked) this.requireFinite();
+    using squares = clipGradNorm === undefined ? null : squareSum(updates.map(({ grad }) => grad));
+    const schedule = (step: number) => recorded?.schedule(step);
+    const options = new Map(this.groups.map((group) => [group, follow<Options>(group, schedule)]));
     for (const { parameter, grad, group, memory } of updates) {
-      this.update(parameter, grad, memory.slots, momentOf(memory, group), group);
-      if (recording) this.#recorded.add(memory);
-      else memory.step += 1;
+      const operands = [parameter, grad, ...[0, 1, 2].map((i) => memory.slots[i] ?? null), squares];
+      const own = this.numbers(options.get(group) as Followed<Options>, momentOf(memory));
+      const numbers = [...own, group.maximize ? 1 : 0, clipGradNorm ?? 0, clipGradValue];
+      emit(
+        this.instruction,
+        operands.map((tensor) => tensor?.handle ?? NO_TENSOR),
+        numbers,
+      );
+      if (recorded === undefined) memory.step += 1;
+      else recorded.memories.push(memory);
     }
   }
 
   /** @internal Throws ERR_NUMERICS where a gradient holds NaN or Infinity. */
   requireFinite(): void {
-    this.parameters.forEach(({ grad }, i) => {
-      if (grad !== null) emit('require_finite', [grad.handle], [i + 1]);
+    this.parameters.forEach(({ grad, requiresGrad }, i) => {
+      if (grad !== null && requiresGrad) emit('require_finite', [grad.handle], [i + 1]);
     });
   }
 
   /** @internal Makes what is kept for the parameters now: a recorded step must find it there. */
   prepare(): void {
-    for (const group of this.groups) for (const parameter of group.params) this.#remember(parameter, group);
+    for (const group of this.groups) {
+      for (const parameter of group.params) if (parameter.requiresGrad) this.#remember(parameter, group);
+    }
   }
 
-  #beginRecording(): void {
-    noteAdvancing(this);
-    this.#stepsInRecording += 1;
-    if (this.#stepsInRecording > 1) {
+  #beginRecording(): RecordedUpdates {
+    if (this.#recorded !== undefined) {
       throw fail('ERR_CAPTURE', {
         op: 'capture',
         expected: `one call of step() of ${this.name} in the step that is recorded`,
@@ -146,27 +189,44 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
         hint: 'record one update, and run it as often as wanted',
       });
     }
+    this.#recorded = new RecordedUpdates();
+    noteAdvancing(this);
+    noteAdvancing(this.#recorded);
     unrecorded(() => this.prepare());
+    return this.#recorded;
   }
 
-  /** @internal Notes that recorded steps were replayed. */
-  advance(steps: number): void {
-    for (const memory of this.#recorded) memory.step += steps;
+  /**
+   * @internal Makes a schedule part of the step that is recorded: `set` sets the options of the groups for a step of a run.
+   *
+   * @returns false where no update has been recorded before it
+   */
+  followSchedule(set: (step: number) => void): boolean {
+    if (this.#recorded === undefined) return false;
+    this.#recorded.schedule = set;
+    return true;
   }
+
+  /** @internal Recorded updates move on by themselves. */
+  advance(_steps: number): void {}
 
   /** @internal The gradients of a recording have no values. */
   endRecording(): void {
-    this.#stepsInRecording = 0;
+    this.#recorded = undefined;
     this.zeroGrad();
   }
 
+  /** What is kept for a parameter. Where its options have changed, that of the same name stays. */
   #remember(parameter: Tensor, group: FullGroup<Options>): Memory {
     const known = this.#memory.get(parameter);
     const names = this.slotNames(group);
-    if (known !== undefined && known.slots.length === names.length) return known;
-    checkAtRest(this.name, known?.slots ?? []);
-    const made: Memory = { step: 0, slots: slotsLike(parameter, names) };
-    for (const slot of known?.slots ?? []) slot.dispose();
+    if (known !== undefined && names.every((name, i) => (known.slots[i]?.name ?? null) === name))
+      return known;
+    checkAtRest(this.name, known === undefined ? [] : kept(known));
+    const slots = slotsLike(parameter, names, this.slotValue(group), known?.slots ?? []);
+    for (const slot of known?.slots ?? []) if (!slots.includes(slot)) slot?.dispose();
+    const isNew = !slots.some((slot) => slot !== null && known?.slots.includes(slot));
+    const made = { step: isNew ? 0 : (known?.step ?? 0), slots };
     this.#memory.set(parameter, made);
     return made;
   }
@@ -186,72 +246,88 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   }
 
   set lr(lr: number) {
-    checkNotNegative(this.name, 'lr', lr);
+    checkNotNegative(this.name, { lr });
     for (const group of this.groups) group.lr = lr;
   }
 
   /**
-   * All that is needed to go on exactly as if nothing had happened: the tensors kept (themselves, not copies), by
-   * `<slot>.<index of the parameter>`, and the numbers `step.<index>`, `lr.<group>`.
+   * All that is needed to go on exactly as if nothing had happened, by the paths into PyTorch's state dict: the tensors kept
+   * (themselves, not copies), `state.<index of the parameter>.exp_avg`; the numbers `state.<index>.step` and the options of
+   * the groups, `param_groups.<group>.weight_decay`. For parameters that have not been updated yet there is nothing.
    */
-  state(): OptimizerState {
+  stateDict(): OptimizerState {
     const tensors = new Map<string, Tensor>();
-    const numbers = new Map<string, number>();
-    this.groups.forEach((group, i) => {
-      numbers.set(`lr.${i}`, group.lr);
-    });
+    const numbers = new Map(this.groups.flatMap((group, i) => groupNumbers(i, group)));
     this.parameters.forEach((parameter, i) => {
       const memory = this.#memory.get(parameter);
-      if (memory === undefined || memory.step === 0) return; // not updated yet
-      numbers.set(`step.${i}`, memory.step);
-      for (const slot of memory.slots) tensors.set(`${slot.name}.${i}`, slot);
+      if (memory === undefined || memory.step === 0) return;
+      numbers.set(`state.${i}.step`, memory.step);
+      for (const slot of kept(memory)) tensors.set(`state.${i}.${slot.name}`, slot);
     });
     return { tensors, numbers };
   }
 
   /**
-   * Goes on from a saved state of an optimizer of the same kind over the same parameters. Everything is checked before
-   * anything is changed.
+   * Goes on from a saved state of an optimizer of the same kind over the same parameters, with its options. Everything is
+   * checked before anything is changed. Options that are missing stay as they are.
    *
    * Throws ERR_DATA for names, shapes or numbers that do not fit; ERR_DISPOSED for a disposed tensor; ERR_BUSY while a
    * running plan writes its own.
    */
-  loadState(state: OptimizerState): void {
-    const wanted = this.groups.flatMap((group) =>
-      group.params.map((parameter) => ({ parameter, group, names: this.slotNames(group) })),
+  loadStateDict(state: OptimizerState): void {
+    const isState = state?.numbers instanceof Map;
+    const groups = this.groups.map((group, i) =>
+      isState ? savedOptions(this.name, i, group, state.numbers) : group,
     );
-    checkSaved(this.name, state, this.groups.length, wanted);
+    for (const group of groups) this.#checkSavedOptions(group);
+    const wanted = groups.flatMap((group) => {
+      const names = this.slotNames(group).filter((name) => name !== null);
+      return group.params.map((parameter) => ({ parameter, group, names }));
+    });
+    checkSaved(this.name, state, groups, wanted, this.countsSteps);
     checkAtRest(this.name, this.#kept());
+    const steps = wanted.map(({ names }, i) => {
+      const isThere = names.some((name) => state.tensors.has(`state.${i}.${name}`));
+      return state.numbers.get(`state.${i}.step`) ?? (isThere ? 1 : undefined);
+    });
     wanted.forEach(({ parameter, group }, i) => {
-      if (state.numbers.has(`step.${i}`)) this.#remember(parameter, group); // what takes memory comes first
+      if (steps[i] !== undefined) this.#remember(parameter, group); // what takes memory comes first
     });
     this.groups.forEach((group, i) => {
-      group.lr = state.numbers.get(`lr.${i}`) ?? group.lr;
+      Object.assign(group, groups[i]);
     });
     wanted.forEach(({ parameter, group }, i) => {
-      const step = state.numbers.get(`step.${i}`);
+      const step = steps[i];
       if (step === undefined) {
         this.#forget(parameter);
         return;
       }
       const memory = this.#remember(parameter, group);
       memory.step = step;
-      for (const slot of memory.slots) {
-        const saved = state.tensors.get(`${slot.name}.${i}`) as Tensor;
+      for (const slot of kept(memory)) {
+        const saved = state.tensors.get(`state.${i}.${slot.name}`) as Tensor;
         if (saved !== slot) emit('copy', [slot.handle, saved.handle]);
       }
     });
   }
 
+  #checkSavedOptions(group: Options): void {
+    try {
+      (this.#check as (options: Options) => void)(group);
+    } catch (error) {
+      if (!(error instanceof ReceptiveError)) throw error;
+      throw refuseState(this.name, error.expected, error.received);
+    }
+  }
+
   #forget(parameter: Tensor): void {
-    for (const slot of this.#memory.get(parameter)?.slots ?? []) slot.dispose();
     const memory = this.#memory.get(parameter);
-    if (memory !== undefined) this.#recorded.delete(memory);
+    for (const slot of memory?.slots ?? []) slot?.dispose();
     this.#memory.delete(parameter);
   }
 
   #kept(): Tensor[] {
-    return [...this.#memory.values()].flatMap(({ slots }) => slots);
+    return [...this.#memory.values()].flatMap(kept);
   }
 
   /** Frees what is kept for the parameters; the parameters stay. Throws ERR_BUSY while a running plan writes it. */
@@ -265,51 +341,30 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   }
 }
 
-/** The tensors kept for a parameter; none where there is no memory for one of them. */
-function slotsLike(parameter: Tensor, names: readonly string[]): SlotTensor[] {
+function kept({ slots }: Memory): SlotTensor[] {
+  return slots.filter((slot) => slot !== null);
+}
+
+/** The tensors kept for a parameter, those of `known` with the same name among them; no new one where there is no memory. */
+function slotsLike(
+  parameter: Tensor,
+  names: readonly (string | null)[],
+  value: number,
+  known: readonly (SlotTensor | null)[],
+): (SlotTensor | null)[] {
   const made: SlotTensor[] = [];
   try {
-    for (const name of names) made.push(new SlotTensor(name, parameter));
-    return made;
+    return names.map((name, i) => {
+      if (name === null) return null;
+      const old = known[i];
+      if (old?.name === name) return old;
+      made.push(new SlotTensor(name, parameter, value));
+      return made[made.length - 1];
+    });
   } catch (error) {
     for (const slot of made) slot.dispose();
     throw error;
   }
-}
-
-function isListOfGroups<Options>(
-  params: readonly Tensor[] | readonly ParameterGroup<Options>[],
-): params is readonly ParameterGroup<Options>[] {
-  return Array.isArray(params) && params.some((item) => typeof item === 'object' && item && 'params' in item);
-}
-
-/** The defaults, changed by the options that are given; one given as undefined is not. Refuses unknown ones. */
-function withDefaults<Options extends object>(
-  op: string,
-  defaults: Options,
-  options: Partial<Options>,
-): Options {
-  checkOptions(op, options, Object.keys(defaults));
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(given) };
-}
-
-function checkParameters(op: string, groups: readonly { readonly params: readonly Tensor[] }[]): void {
-  const parameters = groups.flatMap(({ params }) => (Array.isArray(params) ? params : [undefined]));
-  const wrong = parameters.findIndex((item) => !(item instanceof Tensor));
-  if (parameters.length === 0 || wrong >= 0) {
-    throw fail('ERR_ARGUMENT', {
-      op,
-      expected: 'at least one parameter, in an array such as model.parameters()',
-      received: wrong >= 0 ? `${describe(parameters[wrong])} at position ${wrong}` : 'none',
-    });
-  }
-  if (new Set(parameters).size === parameters.length) return;
-  throw fail('ERR_ARGUMENT', {
-    op,
-    expected: 'each parameter in one group, once',
-    received: 'one that comes twice',
-  });
 }
 
 /** Refuses what would break an update half-way: disposed tensors, and a gradient of another kind. */
@@ -321,10 +376,4 @@ function checkGradient(op: string, parameter: Tensor, grad: Tensor): Tensor {
     expected: `a gradient like its parameter, ${parameter.dtype} [${parameter.shape.join(', ')}]`,
     received: `${grad.dtype} [${grad.shape.join(', ')}]`,
   });
-}
-
-/** Refuses anything but a finite number of at least 0. */
-export function checkNotNegative(op: string, name: string, value: number): void {
-  if (Number.isFinite(value) && value >= 0) return;
-  throw fail('ERR_ARGUMENT', { op, expected: `${name} of at least 0`, received: describe(value) });
 }

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stochastic gradient descent, with momentum as PyTorch defines it.
-import { describe, fail } from '../errors.js';
-import { emit, NO_TENSOR } from '../native/bindings.js';
-import type { Tensor } from '../tensor/tensor.js';
-import {
-  type BaseOptions,
-  checkNotNegative,
-  type FullGroup,
-  type Moment,
-  Optimizer,
-  type ParameterGroup,
-} from './optimizer.js';
+import { checkBooleans, describe, fail } from '../errors.js';
+import type { InstructionNumber } from '../native/varying.js';
+import { type Moment, Optimizer } from './optimizer.js';
+import { type BaseOptions, checkNotNegative, type Followed, type FullGroup, type Params } from './options.js';
 
 /** Options of a group. */
 export interface SGDGroupOptions extends BaseOptions {
@@ -25,43 +18,44 @@ export interface SGDGroupOptions extends BaseOptions {
 /** Options of SGD; all have defaults, lr 1e-3. */
 export type SGDOptions = Partial<SGDGroupOptions>;
 
-const DEFAULTS: SGDGroupOptions = { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false };
+const DEFAULTS: SGDGroupOptions = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+};
 
 /**
  * g = grad + weightDecay · w;  v = momentum · v + (1 - dampening) · g, at first v = g;
  * w -= lr · v, or with Nesterov's look-ahead w -= lr · (g + momentum · v).
  */
 export class SGD extends Optimizer<SGDGroupOptions> {
+  protected override readonly instruction = 'sgd_update';
+  protected override readonly countsSteps = false;
+
   /** @param params parameters, or groups `{ params, ...options }` */
-  constructor(
-    params: readonly Tensor[] | readonly ParameterGroup<SGDGroupOptions>[],
-    options: SGDOptions = {},
-  ) {
-    super('SGD', params, DEFAULTS, options, checkOptions);
+  constructor(params: Params<SGDGroupOptions>, options: SGDOptions = {}) {
+    super('SGD', params, DEFAULTS, options, check);
   }
 
-  protected override slotNames(group: FullGroup<SGDGroupOptions>): readonly string[] {
-    return group.momentum === 0 ? [] : ['momentum'];
+  protected override slotNames({ momentum }: FullGroup<SGDGroupOptions>): readonly (string | null)[] {
+    return [momentum === 0 ? null : 'momentum_buffer'];
   }
 
-  protected override update(
-    parameter: Tensor,
-    grad: Tensor,
-    slots: readonly Tensor[],
-    { lr, isFirst }: Moment,
-    group: FullGroup<SGDGroupOptions>,
-  ): void {
-    const { momentum, dampening, weightDecay, nesterov } = group;
-    const buffer = slots[0]?.handle ?? NO_TENSOR;
-    const numbers = [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, isFirst];
-    emit('sgd_update', [parameter.handle, grad.handle, buffer], numbers);
+  protected override numbers(
+    { lr, momentum, dampening, weightDecay, nesterov }: Followed<SGDGroupOptions>,
+    { isFirst }: Moment,
+  ): readonly InstructionNumber[] {
+    return [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, isFirst];
   }
 }
 
-function checkOptions({ lr, momentum, dampening, weightDecay, nesterov }: SGDGroupOptions): void {
-  for (const [name, value] of Object.entries({ lr, momentum, weightDecay })) {
-    checkNotNegative('SGD', name, value);
-  }
+function check(options: SGDGroupOptions): void {
+  const { lr, momentum, dampening, weightDecay, nesterov, maximize } = options;
+  checkNotNegative('SGD', { lr, momentum, weightDecay });
+  checkBooleans('SGD', { nesterov, maximize });
   if (!Number.isFinite(dampening)) {
     throw fail('ERR_ARGUMENT', {
       op: 'SGD',
@@ -74,6 +68,7 @@ function checkOptions({ lr, momentum, dampening, weightDecay, nesterov }: SGDGro
       op: 'SGD',
       expected: 'momentum above 0 and dampening 0 where nesterov is set',
       received: `momentum ${momentum}, dampening ${dampening}`,
+      hint: 'momentum 0.9 is usual',
     });
   }
 }

@@ -7,6 +7,9 @@ import type { PlanOptions } from '../native/addon.js';
 import { DTYPES, type DType } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
+import { type ClipOptions, checkClip } from '../optim/clip.js';
+import { EMA } from '../optim/ema.js';
+import { LRScheduler } from '../optim/lr-scheduler.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -23,11 +26,15 @@ import { requireFinite, trainOn } from './train-step.js';
 export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
 
 /** A training step: forward in training mode, loss, backward, update. Its inputs are `images` and `labels`. */
-export interface TrainingStep {
+export interface TrainingStep extends ClipOptions {
   readonly model: Module;
   readonly optimizer: Optimizer;
   /** Default 'crossEntropy': then the step hands out `loss` and `correct`, how many were right; else `loss`. */
   readonly loss?: 'crossEntropy' | LossFunction | undefined;
+  /** Goes on to its next step behind each update. */
+  readonly scheduler?: LRScheduler | undefined;
+  /** Takes the weights into its averages behind each update. */
+  readonly ema?: EMA | undefined;
 }
 
 /** One input of a step: its shape, or that and its dtype. */
@@ -87,6 +94,10 @@ const OPTIONS: readonly (keyof CaptureOptions)[] = [
   ] as const),
 ];
 
+const STEP_PARTS: readonly (keyof TrainingStep)[] = [
+  ...(['model', 'optimizer', 'loss', 'clipGradNorm', 'clipGradValue', 'scheduler', 'ema'] as const),
+];
+
 function refuse(expected: string, received: string, hint?: string) {
   return fail('ERR_ARGUMENT', { op: 'capture', expected, received, hint });
 }
@@ -104,7 +115,23 @@ function trainingStep(step: TrainingStep): DividedStepFunction {
       didYouMean(loss, ['crossEntropy']),
     );
   }
-  const learner = { model, optimizer, loss: loss === 'crossEntropy' ? undefined : loss };
+  checkOptions('capture', step, STEP_PARTS);
+  const { scheduler, ema } = step;
+  if (scheduler !== undefined && !(scheduler instanceof LRScheduler && scheduler.isOf(optimizer))) {
+    throw refuse('scheduler to be an LRScheduler of this optimizer', describe(scheduler));
+  }
+  if (ema !== undefined && !(ema instanceof EMA && ema.isOf(model))) {
+    throw refuse('ema to be an EMA of this model', describe(ema));
+  }
+  const clip = checkClip('capture', step);
+  const learner = {
+    model,
+    optimizer,
+    clip,
+    scheduler,
+    ema,
+    loss: loss === 'crossEntropy' ? undefined : loss,
+  };
   return (rows, samples, size, parts) =>
     inMode(model, true, () => ({ ...trainOn(learner, rows, samples, size, requireFinite, parts) }));
 }

@@ -4,16 +4,14 @@
 import type { DataLoader } from '../data/loader.js';
 import { ReceptiveError } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
-import type { Module } from '../nn/module.js';
 import { BatchParts } from '../ops/batch-part.js';
-import type { Optimizer } from '../optim/optimizer.js';
 import { gatheredRows } from './batch-rows.js';
 import type { MannersOptions } from './manners.js';
 import { recordDivided } from './micro-batches.js';
 import { isNotFinite } from './not-finite.js';
 import { type CapturedStep, capturePlan } from './plan.js';
 import { inMode } from './slices.js';
-import { requireFinite, trainOn } from './train-step.js';
+import { type Learner, requireFinite, trainOn } from './train-step.js';
 
 /** What an epoch is told and tells. */
 export interface CapturedEpochOptions {
@@ -30,9 +28,8 @@ export interface CapturedEpochOptions {
 
 /** Records the training of a model, per size of batch. */
 export class CapturedTraining {
-  readonly #model: Module;
+  readonly #learner: Learner;
   readonly #loader: DataLoader;
-  readonly #optimizer: Optimizer;
   readonly #manners: MannersOptions;
   readonly #planning: PlanOptions;
   readonly #microBatches: number | true;
@@ -42,16 +39,14 @@ export class CapturedTraining {
   #refused: Int32Array | undefined;
 
   constructor(
-    model: Module,
+    learner: Learner,
     loader: DataLoader,
-    optimizer: Optimizer,
     manners: MannersOptions = {},
     planning: PlanOptions = {},
     microBatches: number | true = 1,
   ) {
-    this.#model = model;
+    this.#learner = learner;
     this.#loader = loader;
-    this.#optimizer = optimizer;
     this.#manners = manners;
     this.#planning = planning;
     this.#microBatches = microBatches;
@@ -79,27 +74,28 @@ export class CapturedTraining {
   #planFor(batch: number): CapturedStep {
     const known = this.#plans.get(batch);
     if (known !== undefined) return known;
-    this.#optimizer.prepare();
-    this.#optimizer.zeroGrad();
+    const { model, optimizer } = this.#learner;
+    optimizer.prepare();
+    optimizer.zeroGrad();
     try {
-      const plan = inMode(this.#model, true, () => this.#record(batch));
+      const plan = inMode(model, true, () => this.#record(batch));
       this.#plans.set(batch, plan);
       return plan;
     } finally {
-      this.#optimizer.zeroGrad(); // the gradients of a recording have no values
+      optimizer.zeroGrad(); // the gradients of a recording have no values
     }
   }
 
   #record(batch: number): CapturedStep {
     const specs = { indices: { shape: [batch], dtype: 'int32' } } as const;
-    const learner = { model: this.#model, optimizer: this.#optimizer };
+    const learner = this.#learner;
     const record = (size: number, parts: BatchParts, planning: PlanOptions) =>
       capturePlan(
         ({ indices }) => ({
           ...trainOn(learner, gatheredRows(this.#loader, indices), batch, size, requireFinite, parts),
         }),
         specs,
-        [this.#optimizer],
+        [],
         planning,
       );
     const { batchSize } = this.#loader;

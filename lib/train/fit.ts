@@ -5,18 +5,27 @@ import { DataLoader } from '../data/loader.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
+import { type ClipOptions, checkClip } from '../optim/clip.js';
+import { type AverageOptions, makeAverage } from './averages.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
-import { lrSetter, makeOptimizer, type OptimizerOptions } from './optimizers.js';
+import { makeOptimizer, type OptimizerOptions } from './optimizers.js';
 import { checkPlanning } from './planning.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
+import { makeRates, type ScheduleOptions } from './schedules.js';
 import { TrainingRun } from './training-run.js';
 
 /** How to train. */
-export interface FitOptions extends OptimizerOptions, MannersOptions, MicroBatchOptions {
+export interface FitOptions
+  extends OptimizerOptions,
+    ScheduleOptions,
+    ClipOptions,
+    AverageOptions,
+    MannersOptions,
+    MicroBatchOptions {
   /** Passes over the data set. Default 1. */
   readonly epochs?: number | undefined;
   /** Images a step; the last step of an epoch may have fewer. Default 32. */
@@ -80,7 +89,8 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
     'maxMemory',
     'microBatches',
   ] as const),
-  ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule'] as const),
+  ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule', 'warmup'] as const),
+  ...(['clipGradNorm', 'clipGradValue', 'ema'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
 
@@ -108,6 +118,7 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   const epochs = checkWhole('fit', 'epochs', options.epochs ?? 1);
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
+  const clip = checkClip('fit', options);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -127,17 +138,20 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     const { optimizer, release } = makeOptimizer(model, options);
     try {
       const microBatches = checkMicroBatches('fit', options, loader.batchSize, options.maxMemory);
-      const setLr = lrSetter(options.schedule, optimizer, epochs * loader.length);
+      const rates = makeRates(options, optimizer, epochs * loader.length);
+      using average = makeAverage(model, options.ema);
+      const learner = { model, optimizer, clip, ema: average?.ema };
       const capturing =
         options.capture === false
           ? undefined
-          : new CapturedTraining(model, loader, optimizer, manners, planning, microBatches);
+          : new CapturedTraining(learner, loader, manners, planning, microBatches);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
-        const run = new TrainingRun(model, loader, optimizer, setLr, epochs, options, captured);
+        const run = new TrainingRun(learner, loader, rates, epochs, options, captured);
         const result = await run.toTheEnd(validationLoader, classes);
+        average?.finish();
         return { ...result, captured: captured !== undefined, notCaptured };
       } finally {
         capturing?.dispose();

@@ -241,9 +241,14 @@ export class CapturedStep {
   #variableTable({ steps, beforeStep }: PlanRunOptions): Float64Array {
     const width = this.#variables.length;
     const table = arrayFor('float64', steps * width) as Float64Array;
-    for (let step = 0; step < steps; step++) {
-      beforeStep?.(step);
-      for (let v = 0; v < width; v++) table[step * width + v] = this.#variables[v].at(step);
+    try {
+      for (let step = 0; step < steps; step++) {
+        beforeStep?.(step);
+        for (let v = 0; v < width; v++) table[step * width + v] = this.#variables[v].at(step);
+      }
+    } catch (error) {
+      this.#advance(0); // a schedule that looked ahead, and found its end, is where it was again
+      throw error;
     }
     return table;
   }

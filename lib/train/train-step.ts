@@ -2,12 +2,15 @@
 // One training step, the same whether it runs now or is recorded: forward, loss, backward, update. A batch may be
 // computed in parts, whose gradients add up before the one update.
 import { noGrad } from '../autograd/grad-mode.js';
-import { emit, isRecordingNow } from '../native/bindings.js';
+import { emit } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { add, scale } from '../ops/arithmetic.js';
 import { BatchParts } from '../ops/batch-part.js';
 import { argmax } from '../ops/classify.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
+import type { ClipOptions } from '../optim/clip.js';
+import type { EMA } from '../optim/ema.js';
+import type { LRScheduler } from '../optim/lr-scheduler.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type BatchRows, copyElements, type Inputs } from './batch-rows.js';
@@ -17,6 +20,12 @@ export interface Learner {
   readonly model: Module;
   readonly optimizer: Optimizer;
   readonly loss?: ((outputs: Tensor, labels: Tensor) => Tensor) | undefined;
+  /** What happens to gradients before the update. */
+  readonly clip?: ClipOptions | undefined;
+  /** Moves on behind each update. */
+  readonly scheduler?: LRScheduler | undefined;
+  /** Takes the weights behind each update. */
+  readonly ema?: EMA | undefined;
 }
 
 /** What a step tells: the mean loss of its samples, and how many were right where it is a classifier. */
@@ -45,8 +54,10 @@ export function trainOn(
   learner.optimizer.zeroGrad();
   const sums =
     size < samples ? onParts(learner, rows, samples, size, check, parts) : onWhole(learner, rows(), check);
-  if (!isRecordingNow()) learner.optimizer.requireFinite(); // where it is recorded, step() does so itself
-  learner.optimizer.step();
+  learner.optimizer.requireFinite();
+  learner.optimizer.update({ ...learner.clip, isChecked: true });
+  learner.scheduler?.step();
+  learner.ema?.update();
   const { loss, predicted, labels } = sums;
   return predicted === undefined ? { loss } : { loss, correct: countEqual(predicted, labels) };
 }

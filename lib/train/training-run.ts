@@ -2,10 +2,8 @@
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
 import type { Batch, DataLoader } from '../data/loader.js';
 import type { ReceptiveError } from '../errors.js';
-import type { Module } from '../nn/module.js';
 import { crossEntropy } from '../ops/cross-entropy.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
-import type { Optimizer } from '../optim/optimizer.js';
 import { tensor } from '../tensor/create.js';
 import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
@@ -19,8 +17,9 @@ import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
 import { SavedBuffers } from './saved-buffers.js';
+import type { Rates } from './schedules.js';
 import { inSlices } from './slices.js';
-import { requireFinite, trainOn } from './train-step.js';
+import { type Learner, requireFinite, trainOn } from './train-step.js';
 
 const PROGRESS_INTERVAL = 100; // ms
 
@@ -29,10 +28,9 @@ export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured'>;
 
 /** One call of `fit`, after its checks. */
 export class TrainingRun {
-  readonly #model: Module;
+  readonly #learner: Learner;
   readonly #loader: DataLoader;
-  readonly #optimizer: Optimizer;
-  readonly #setLr: (step: number) => void;
+  readonly #rates: Rates;
   readonly #epochs: number;
   readonly #options: FitOptions;
   readonly #captured: CapturedTraining | undefined;
@@ -45,18 +43,16 @@ export class TrainingRun {
   #reported = 0;
 
   constructor(
-    model: Module,
+    learner: Learner,
     loader: DataLoader,
-    optimizer: Optimizer,
-    setLr: (step: number) => void,
+    rates: Rates,
     epochs: number,
     options: FitOptions,
     captured: CapturedTraining | undefined,
   ) {
-    this.#model = model;
+    this.#learner = learner;
     this.#loader = loader;
-    this.#optimizer = optimizer;
-    this.#setLr = setLr;
+    this.#rates = rates;
     this.#epochs = epochs;
     this.#options = options;
     this.#captured = captured;
@@ -71,7 +67,7 @@ export class TrainingRun {
         validation === null
           ? undefined
           : await evaluateBatches(
-              this.#model,
+              this.#learner.ema?.model ?? this.#learner.model,
               validation,
               classes,
               { signal: this.#options.signal },
@@ -81,6 +77,7 @@ export class TrainingRun {
       const validated = tested && { valLoss: tested.loss, valAccuracy: tested.accuracy };
       const whole = { epoch: number, loss, accuracy, ...validated, ...rest };
       this.#history.push(whole);
+      this.#rates.afterEpoch(whole);
       await this.#options.onEpoch?.(whole);
     }
     const { seconds } = this.#watch;
@@ -119,19 +116,26 @@ export class TrainingRun {
     if (progress.batch < progress.batches) return undefined;
     const { loss, accuracy, images } = progress.mean;
     const { seconds } = progress.watch;
-    return { epoch, loss, accuracy, lr: this.#optimizer.lr, seconds, imagesPerSecond: images / seconds };
+    return {
+      epoch,
+      loss,
+      accuracy,
+      lr: this.#learner.optimizer.lr,
+      seconds,
+      imagesPerSecond: images / seconds,
+    };
   }
 
   async #eagerEpoch(progress: EpochProgress): Promise<void> {
     const iterator = this.#loader[Symbol.iterator]();
-    using buffers = new SavedBuffers(this.#model);
+    using buffers = new SavedBuffers(this.#learner.model);
     const step = (): boolean => {
       const { loss, correct, images } = this.#oneStep(iterator.next().value, buffers, progress);
       this.#account(progress, loss, correct, images);
       return progress.batch < progress.batches && !this.#isAborted;
     };
     try {
-      await inSlices(this.#model, true, step, this.#options.signal, () => this.#report(progress));
+      await inSlices(this.#learner.model, true, step, this.#options.signal, () => this.#report(progress));
     } finally {
       iterator.return?.();
     }
@@ -143,16 +147,16 @@ export class TrainingRun {
       await captured.epoch({
         signal: this.#options.signal,
         oneByOne: this.#options.onBatch !== undefined,
-        beforeStep: (step) => this.#setLr(first + step),
+        beforeStep: (step) => this.#rates.beforeStep(first + step),
         onStep: (loss, correct, images) => {
-          this.#setLr(this.#step); // the rates of all steps were set before; reports are to show this step's
+          this.#rates.beforeStep(this.#step); // the rates of all steps were set before; reports are to show this step's
           this.#account(progress, loss, correct, images);
         },
         onReport: () => this.#report(progress),
       });
     } catch (error) {
       if (!isNotFinite(error) || captured.refused === undefined) throw error;
-      this.#setLr(this.#step);
+      this.#rates.beforeStep(this.#step);
       throw this.#notFinite(error, captured.refused, progress);
     }
   }
@@ -164,7 +168,7 @@ export class TrainingRun {
     progress.add(loss, correct, images);
     if (progress.isCurvePoint) this.#curve.push(progress.takeCurvePoint());
     const { epoch, batch, batches } = progress;
-    const { lr } = this.#optimizer;
+    const { lr } = this.#learner.optimizer;
     this.#options.onBatch?.({
       epoch,
       batch,
@@ -192,10 +196,10 @@ export class TrainingRun {
   }
 
   #compute({ images, labels, indices }: Batch) {
-    const learner = { model: this.#model, optimizer: this.#optimizer };
+    const learner = this.#learner;
     const check = (loss: Tensor) => {
       requireFinite(loss);
-      this.#setLr(this.#step);
+      this.#rates.beforeStep(this.#step);
     };
     const samples = indices.length;
     const { microBatches } = this.#options;
@@ -230,13 +234,13 @@ export class TrainingRun {
     const { native, dataset } = this.#loader;
     const indices = tensor(rows);
     const step: FailedStep = {
-      model: this.#model,
+      model: this.#learner.model,
       images: () => gatherImages(native.images, indices, dataset.normalization),
       loss: (logits) => crossEntropy(logits, gatherLabels(native.labels, indices)),
       imageAt: (row) => rows[row],
     };
     try {
-      const where = `step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#optimizer.lr}`;
+      const where = `step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#learner.optimizer.lr}`;
       return explainNotFinite('fit', refusal, where, step);
     } finally {
       indices.dispose();

@@ -5,31 +5,72 @@
 #include <cmath>
 
 #include "kernels/select.h"
+#include "ops/gradient_step.h"
 #include "runtime/parallel_for.h"
 
 namespace receptive::ops {
 namespace {
 
-SgdStep step_of(const SgdOptions& options) {
-  return {static_cast<float>(options.learning_rate),
-          static_cast<float>(options.momentum),
-          static_cast<float>(1 - options.dampening),
-          static_cast<float>(options.weight_decay),
+// The numbers of the kernels come from double precision: 1 - beta2 has few of its bits left in float, and
+// late in training so has 1 - beta^t.
+float narrow(double value) { return static_cast<float>(value); }
+
+SgdStep step_of(const UpdatePart<SgdOptions>& part) {
+  const SgdOptions& options = part.options;
+  return {gradient_step(part.gradient_options),
+          narrow(options.learning_rate),
+          narrow(options.momentum),
+          narrow(1 - options.dampening),
+          narrow(options.weight_decay),
           options.nesterov,
           options.first_step};
 }
 
-AdamStep step_of(const AdamOptions& options) {
-  // In double: 1 - beta2 has few of its bits left in float, and late in training so has 1 - beta^t.
+AdamStep step_of(const UpdatePart<AdamOptions>& part) {
+  const AdamOptions& options = part.options;
   const double decay = options.weight_decay;
-  return {static_cast<float>(options.decoupled ? 0.0 : decay),
-          static_cast<float>(options.decoupled ? 1 - options.learning_rate * decay : 1.0),
-          static_cast<float>(1 - options.beta1),
-          static_cast<float>(options.beta2),
-          static_cast<float>(1 - options.beta2),
-          static_cast<float>(options.learning_rate / (1 - std::pow(options.beta1, options.step_number))),
-          static_cast<float>(1 / std::sqrt(1 - std::pow(options.beta2, options.step_number))),
-          static_cast<float>(options.epsilon)};
+  return {gradient_step(part.gradient_options),
+          narrow(options.decoupled ? 0.0 : decay),
+          narrow(options.decoupled ? 1 - options.learning_rate * decay : 1.0),
+          narrow(1 - options.beta1),
+          narrow(options.beta2),
+          narrow(1 - options.beta2),
+          narrow(options.learning_rate / (1 - std::pow(options.beta1, options.step_number))),
+          narrow(1 / std::sqrt(1 - std::pow(options.beta2, options.step_number))),
+          narrow(options.epsilon)};
+}
+
+RmspropStep step_of(const UpdatePart<RmspropOptions>& part) {
+  const RmspropOptions& options = part.options;
+  return {gradient_step(part.gradient_options),
+          narrow(options.learning_rate),
+          narrow(options.weight_decay),
+          narrow(options.momentum),
+          narrow(options.alpha),
+          narrow(1 - options.alpha),
+          narrow(options.epsilon)};
+}
+
+AdagradStep step_of(const UpdatePart<AdagradOptions>& part) {
+  const AdagradOptions& options = part.options;
+  return {gradient_step(part.gradient_options), narrow(options.weight_decay), narrow(options.step_size()),
+          narrow(options.epsilon)};
+}
+
+LionStep step_of(const UpdatePart<LionOptions>& part) {
+  const LionOptions& options = part.options;
+  return {gradient_step(part.gradient_options),
+          narrow(options.learning_rate),
+          narrow(1 - options.learning_rate * options.weight_decay),
+          narrow(options.beta1),
+          narrow(1 - options.beta1),
+          narrow(options.beta2),
+          narrow(1 - options.beta2)};
+}
+
+EmaStep step_of(const UpdatePart<EmaOptions>& part) {
+  const double share = part.options.share;
+  return share < 0.5 ? EmaStep{narrow(share), false} : EmaStep{narrow(1 - share), true};
 }
 
 // Elements of a task. Up to so many, with gradient and velocity 768 KiB, lie in one core's near cache:
@@ -51,22 +92,35 @@ void for_pieces(const Part* parts, int count, const Body& body) {
   });
 }
 
-}  // namespace
-
-void sgd_update(const SgdPart* parts, int count) {
-  const auto kernel = kernels().optimizer->sgd;
-  for_pieces(parts, count, [&](const SgdPart& part, std::int64_t begin, std::int64_t end) {
-    kernel(part.parameter + begin, part.gradient + begin,
-           part.velocity == nullptr ? nullptr : part.velocity + begin, end - begin, step_of(part.options));
+template <typename Options, typename Step>
+void update_with(void (*kernel)(const UpdateTensors&, std::int64_t, const Step&),
+                 const UpdatePart<Options>* parts, int count) {
+  for_pieces(parts, count, [&](const UpdatePart<Options>& part, std::int64_t begin, std::int64_t end) {
+    UpdateTensors at = {part.parameter + begin, part.gradient + begin, {}};
+    for (int i = 0; i < 3; ++i) at.state[i] = part.state[i] == nullptr ? nullptr : part.state[i] + begin;
+    kernel(at, end - begin, step_of(part));
   });
 }
 
-void adam_update(const AdamPart* parts, int count) {
-  const auto kernel = kernels().optimizer->adam;
-  for_pieces(parts, count, [&](const AdamPart& part, std::int64_t begin, std::int64_t end) {
-    kernel(part.parameter + begin, part.gradient + begin, part.mean + begin, part.square + begin, end - begin,
-           step_of(part.options));
-  });
+}  // namespace
+
+void update(const UpdatePart<SgdOptions>* parts, int count) {
+  update_with(kernels().optimizer->sgd, parts, count);
+}
+void update(const UpdatePart<AdamOptions>* parts, int count) {
+  update_with(kernels().optimizer->adam, parts, count);
+}
+void update(const UpdatePart<RmspropOptions>* parts, int count) {
+  update_with(kernels().optimizer->rmsprop, parts, count);
+}
+void update(const UpdatePart<AdagradOptions>* parts, int count) {
+  update_with(kernels().optimizer->adagrad, parts, count);
+}
+void update(const UpdatePart<LionOptions>* parts, int count) {
+  update_with(kernels().optimizer->lion, parts, count);
+}
+void update(const UpdatePart<EmaOptions>* parts, int count) {
+  update_with(kernels().optimizer->ema, parts, count);
 }
 
 }  // namespace receptive::ops

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// SGD and Adam updates of parameter tensors, in place: all of a net's in one pass.
+// Updates of parameter tensors, in place: all of a net's in one pass.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 namespace receptive::ops {
+
+// What becomes of gradients before a rule sees them.
+struct GradientOptions {
+  bool maximize = false;
+  double norm_factor = 1;   // of clipping by norm
+  double limit = INFINITY;  // of clipping by value
+};
 
 struct SgdOptions {
   double learning_rate, momentum, dampening, weight_decay;
@@ -17,24 +25,43 @@ struct AdamOptions {
   double step_number;  // from 1, for the corrections of the moments' bias
 };
 
-// One parameter tensor and what belongs to it; velocity is nullptr without momentum.
-struct SgdPart {
-  float* parameter;
-  const float* gradient;
-  float* velocity;
-  std::int64_t size;
-  SgdOptions options;
+struct RmspropOptions {
+  double learning_rate, alpha, epsilon, weight_decay, momentum;
 };
 
-struct AdamPart {
-  float* parameter;
-  const float* gradient;
-  float *mean, *square;
-  std::int64_t size;
-  AdamOptions options;
+struct AdagradOptions {
+  double learning_rate, rate_decay, epsilon, weight_decay;
+  double step_number;  // from 1
+
+  double step_size() const { return learning_rate / (1 + (step_number - 1) * rate_decay); }
 };
 
-void sgd_update(const SgdPart* parts, int count);
-void adam_update(const AdamPart* parts, int count);
+struct LionOptions {
+  double learning_rate, beta1, beta2, weight_decay;
+};
+
+// Here the parameter is the average, and its gradient the tensor that is averaged.
+struct EmaOptions {
+  double share;  // of the new value, 0 to 1
+};
+
+// One parameter tensor and what belongs to it. Of its state, in the order of kernels/optimizer_kernels.h,
+// what a rule does not keep is nullptr.
+template <typename Options>
+struct UpdatePart {
+  float* parameter;
+  const float* gradient;
+  float* state[3];
+  std::int64_t size;
+  GradientOptions gradient_options;
+  Options options;
+};
+
+void update(const UpdatePart<SgdOptions>* parts, int count);
+void update(const UpdatePart<AdamOptions>* parts, int count);
+void update(const UpdatePart<RmspropOptions>* parts, int count);
+void update(const UpdatePart<AdagradOptions>* parts, int count);
+void update(const UpdatePart<LionOptions>* parts, int count);
+void update(const UpdatePart<EmaOptions>* parts, int count);
 
 }  // namespace receptive::ops

@@ -130,7 +130,15 @@
   X(dropout_groups, at(0), at(1), kPure)                             \
   /* updates.cc */                                                   \
   X(sgd_update, at(0, 2), none, kOnce)                               \
-  X(adam_update, at(0, 2, 3), none, kOnce)                           \
+  X(adam_update, at(0, 2, 3, 4), none, kOnce)                        \
+  X(rmsprop_update, at(0, 2, 3, 4), none, kOnce)                     \
+  X(adagrad_update, at(0, 2), none, kOnce)                           \
+  X(lion_update, at(0, 2), none, kOnce)                              \
+  X(ema_update, at(0), none, kOnce)                                  \
+  /* clip.cc */                                                      \
+  X(square_sum, at(0), none, kOnce)                                  \
+  X(norm, at(0), none, kPure)                                        \
+  X(clip, at(0), none, kOnce)                                        \
   /* gather.cc */                                                    \
   X(gather_images, at(0), none, kPure)                               \
   X(gather_labels, at(0), none, kPure)

@@ -8,7 +8,7 @@
 
 namespace receptive::plan {
 
-// sgd_update and adam_update
+// sgd_update and the other rules of optimizers, and ema_update
 bool is_update(int opcode);
 
 // Runs `count` updates of one kind; none, where the operands of one are wrong.

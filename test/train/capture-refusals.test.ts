@@ -36,7 +36,10 @@ const detached = (array: Float32Array) => {
   return array;
 };
 const steps = () =>
-  Math.max(0, ...[...optimizer.state().numbers].flatMap(([name, n]) => (name.startsWith('step') ? n : [])));
+  Math.max(
+    0,
+    ...[...optimizer.stateDict().numbers].flatMap(([name, n]) => (name.endsWith('.step') ? n : [])),
+  );
 
 /** Still runs, and moves on by one step. */
 async function expectUsable(): Promise<void> {

@@ -66,7 +66,7 @@ const lr = (step: number) => 0.02 / (1 + step);
 function stateOf(model: nn.Module, optimizer: optim.SGD | optim.AdamW) {
   return {
     hash: weightsSha256(model),
-    numbers: [...optimizer.state().numbers].filter(([name]) => name.startsWith('step')),
+    numbers: [...optimizer.stateDict().numbers].filter(([name]) => name.endsWith('.step')),
     draws: defaultGenerator().state.step,
   };
 }
@@ -335,10 +335,10 @@ describe('a plan', () => {
     tensorScope(() => step({ x: tensor([1, 2], [1, 2]) }));
     using plan = capture(step, { inputs: { x: [1, 2] } });
     await plan.run({ x: Float32Array.of(1, 2) }, { steps: 4 });
-    const counts = [...optimizer.state().numbers].filter(([name]) => name.startsWith('step'));
+    const counts = [...optimizer.stateDict().numbers].filter(([name]) => name.endsWith('.step'));
     expect(counts).toEqual([
-      ['step.0', 5],
-      ['step.1', 5],
+      ['state.0.step', 5],
+      ['state.1.step', 5],
     ]);
     expect(used.parameters().every(({ grad }) => grad === null)).toBe(true);
   });

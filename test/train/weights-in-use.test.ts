@@ -66,8 +66,8 @@ async function whileRunning(body: () => unknown): Promise<PlanResult> {
 function everything(): unknown {
   return {
     weights: weightsSha256(model),
-    state: [...optimizer.state().tensors].map(([name, slot]) => [name, [...slot.data()]]),
-    numbers: [...optimizer.state().numbers],
+    state: [...optimizer.stateDict().tensors].map(([name, slot]) => [name, [...slot.data()]]),
+    numbers: [...optimizer.stateDict().numbers],
   };
 }
 
@@ -84,7 +84,7 @@ describe('while a plan runs', () => {
     ['the optimizer steps', () => withGradients(() => optimizer.step())],
     [
       'a state of the optimizer is loaded',
-      () => optimizer.loadState({ tensors: new Map(), numbers: new Map() }),
+      () => optimizer.loadStateDict({ tensors: new Map(), numbers: new Map() }),
     ],
     ['the optimizer is disposed', () => optimizer.dispose()],
     [
@@ -116,12 +116,12 @@ describe('while a plan runs', () => {
 
   it.each(cases)('%s: refused, and nothing is changed', async (_, change) => {
     const start = [...model.stateDict()].map(([name, value]) => [name, value.clone()] as const);
-    const numbers = optimizer.state();
+    const numbers = optimizer.stateDict();
     const tensors = new Map([...numbers.tensors].map(([name, slot]) => [name, slot.clone()]));
     const undisturbed = await whileRunning(() => {});
     const wanted = everything();
     model.loadStateDict(new Map(start));
-    optimizer.loadState({ tensors, numbers: numbers.numbers });
+    optimizer.loadStateDict({ tensors, numbers: numbers.numbers });
     for (const copy of [...start.map(([, copy]) => copy), ...tensors.values()]) copy.dispose();
     const { outputs, steps } = await whileRunning(() => {
       const error = refused(change);
