@@ -80,15 +80,18 @@ export class LRScheduler {
 
   /**
    * Goes on to the next step: call it once after each update. Throws ERR_ARGUMENT past the end of a schedule that has one;
-   * ERR_CAPTURE in a recorded step without an update before it.
+   * ERR_CAPTURE in a recorded step without an update before it, and for a second call.
    */
   step(): void {
-    if (!isRecordingNow()) return this.set(this.#lastEpoch + 1);
+    if (!isRecordingNow()) {
+      this.set(this.#lastEpoch + 1);
+      return;
+    }
     if (!this.#optimizer.followSchedule((step) => this.#apply(this.#lastEpoch + step))) {
       throw fail('ERR_CAPTURE', {
         op: 'LRScheduler',
-        expected: 'step() after step() of its optimizer in the step that is recorded',
-        received: 'it without an update before it',
+        expected: 'one call of step() in the step that is recorded, after step() of the optimizer',
+        received: 'a second one, or no update before it',
       });
     }
     noteAdvancing(this);

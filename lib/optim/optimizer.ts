@@ -59,7 +59,7 @@ function momentOf(memory: Memory): Moment {
 class RecordedUpdates implements Advancing {
   readonly memories: Memory[] = [];
   /** Sets the groups' options for a step of a run, where a schedule is part of the recording. */
-  schedule: (step: number) => void = () => {};
+  schedule: ((step: number) => void) | undefined;
 
   /** @internal */
   advance(steps: number): void {
@@ -150,7 +150,7 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     // A step that is replayed ends before its update where a gradient is not finite.
     if (recorded !== undefined && !isChecked) this.requireFinite();
     using squares = clipGradNorm === undefined ? null : squareSum(updates.map(({ grad }) => grad));
-    const schedule = (step: number) => recorded?.schedule(step);
+    const schedule = (step: number) => recorded?.schedule?.(step);
     const options = new Map(this.groups.map((group) => [group, follow<Options>(group, schedule)]));
     for (const { parameter, grad, group, memory } of updates) {
       const operands = [parameter, grad, ...[0, 1, 2].map((i) => memory.slots[i] ?? null), squares];
@@ -199,10 +199,10 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
   /**
    * @internal Makes a schedule part of the step that is recorded: `set` sets the options of the groups for a step of a run.
    *
-   * @returns false where no update has been recorded before it
+   * @returns false where no update has been recorded before it, or one follows a schedule already
    */
   followSchedule(set: (step: number) => void): boolean {
-    if (this.#recorded === undefined) return false;
+    if (this.#recorded === undefined || this.#recorded.schedule !== undefined) return false;
     this.#recorded.schedule = set;
     return true;
   }

@@ -7,7 +7,6 @@
 Files, all in PyTorch's layouts (images [n, c, h, w], convolution weights [out, in, h, w]):
 
 layers.safetensors      one forward and backward pass of each layer, with several options
-optimizers.safetensors  a parameter along 6 steps of each optimizer
 lenet5.safetensors      a state dict, float32, as PyTorch users save it
 lenet5-steps.safetensors  what three steps of SGD do to it
 
@@ -133,39 +132,6 @@ def layers():
     save("layers.safetensors", tensors, cases)
 
 
-# --- optimizers -----------------------------------------------------------------------------------------------
-
-
-def optimizers():
-    tensors, cases = {}, []
-    for kind, options in [
-        ("SGD", {"lr": 0.1}),
-        ("SGD", {"lr": 0.1, "momentum": 0.9}),
-        ("SGD", {"lr": 0.05, "momentum": 0.8, "nesterov": True}),
-        ("SGD", {"lr": 0.1, "weightDecay": 0.2}),
-        ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weightDecay": 0.01}),
-        ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 5e-4}),
-        ("Adam", {}),
-        ("Adam", {"lr": 0.05, "betas": [0.8, 0.99], "eps": 1e-3, "weightDecay": 0.1}),
-        ("AdamW", {}),
-        ("AdamW", {"lr": 0.05, "betas": [0.5, 0.9], "weightDecay": 0.3}),
-    ]:
-        name = f"{len(cases)}.{kind}"
-        names = {"weightDecay": "weight_decay"}
-        parameter = nn.Parameter(values(3, 5))
-        optimizer = getattr(torch.optim, kind)(
-            [parameter], **{"lr": 1e-3, **{names.get(key, key): value for key, value in options.items()}}
-        )
-        tensors[f"{name}.start"] = parameter.detach().clone()
-        for step in range(6):
-            parameter.grad = values(3, 5)
-            optimizer.step()
-            tensors[f"{name}.grad.{step}"] = parameter.grad
-            tensors[f"{name}.after.{step}"] = parameter.detach().clone()
-        cases.append({"name": name, "kind": kind, "options": options})
-    save("optimizers.safetensors", tensors, cases)
-
-
 # --- a whole network ------------------------------------------------------------------------------------------
 
 
@@ -212,6 +178,6 @@ def lenet5():
 
 
 if __name__ == "__main__":
-    for make in (layers, optimizers, lenet5):
+    for make in (layers, lenet5):
         torch.manual_seed(20261120)
         make()
