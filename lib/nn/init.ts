@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initialisers: they fill a tensor in place and return it, as the trailing underscore says. Fans follow the layout:
 // linear weights are [out, in], convolution weights [outC, kH, kW, inC].
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { checkTensor } from '../ops/check.js';
 import { type Generator, type RandomOptions, rand, randn } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+export {
+  dirac_,
+  type OrthogonalOptions,
+  orthogonal_,
+  type TruncNormalOptions,
+  truncNormal_,
+} from './init-special.js';
+
+/** What follows a layer. */
+const NONLINEARITIES = ['linear', 'conv', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu'] as const;
+export type Nonlinearity = (typeof NONLINEARITIES)[number];
+
 /** Which fan keeps its variance, and what follows the layer. */
 export interface KaimingOptions {
   /** Slope of a leaky ReLU behind the layer. Default 0: a plain ReLU. */
   readonly a?: number;
+  /** What follows the layer, for its gain. Default 'leakyRelu', with slope `a`. */
+  readonly nonlinearity?: Nonlinearity;
   /** 'fanIn' (default) keeps the variance of activations, 'fanOut' that of gradients. */
   readonly mode?: 'fanIn' | 'fanOut';
   /** Default: the generator that `manualSeed` sets. */
@@ -19,7 +33,7 @@ export interface KaimingOptions {
 
 /** How to scale. */
 export interface XavierOptions {
-  /** Factor of the standard deviation. Default 1; 5/3 is usual before tanh. */
+  /** Factor of the standard deviation, such as `calculateGain('tanh')`. Default 1. */
   readonly gain?: number;
   /** Default: the generator that `manualSeed` sets. */
   readonly generator?: Generator;
@@ -40,13 +54,43 @@ export function fansOf(weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: window * shape[shape.length - 1], fanOut: window * shape[0] };
 }
 
+/**
+ * The factor by which weights are larger so that signals keep their size behind a nonlinearity, as PyTorch has it: 1 for
+ * 'linear', 'conv' and 'sigmoid', 5/3 for 'tanh', sqrt(2) for 'relu', sqrt(2 / (1 + slope²)) for 'leakyRelu', 3/4 for 'selu'.
+ *
+ * @param slope of 'leakyRelu' alone; default 0.01
+ */
+export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
+  switch (nonlinearity) {
+    case 'linear':
+    case 'conv':
+    case 'sigmoid':
+      return 1;
+    case 'tanh':
+      return 5 / 3;
+    case 'relu':
+      return Math.SQRT2;
+    case 'leakyRelu':
+      return Math.sqrt(2 / (1 + checkFinite('calculateGain', 'slope', slope) ** 2));
+    case 'selu':
+      return 3 / 4;
+    default:
+      throw fail('ERR_ARGUMENT', {
+        op: 'calculateGain',
+        expected: `nonlinearity to be one of ${NONLINEARITIES.join(', ')}`,
+        received: describe(nonlinearity),
+        hint: didYouMean(nonlinearity, NONLINEARITIES),
+      });
+  }
+}
+
 function kaimingStd(op: string, weight: Tensor, options: KaimingOptions): number {
-  checkOptions(op, options, ['a', 'mode', 'generator']);
-  const { a = 0, mode = 'fanIn' } = options;
+  checkOptions(op, options, ['a', 'mode', 'nonlinearity', 'generator']);
+  const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu' } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw fail('ERR_ARGUMENT', { op, expected: "mode 'fanIn' or 'fanOut'", received: describe(mode) });
   }
-  return Math.sqrt(2 / (1 + checkFinite(op, 'a', a) ** 2)) / Math.sqrt(fansOf(weight)[mode]);
+  return calculateGain(nonlinearity, checkFinite(op, 'a', a)) / Math.sqrt(fansOf(weight)[mode]);
 }
 
 function xavierStd(op: string, weight: Tensor, options: XavierOptions): number {
@@ -94,6 +138,16 @@ export function constant_(tensor: Tensor, value: number): Tensor {
   checkTensor('constant_', 'tensor', tensor);
   emit('fill', [tensor.handle], [checkFinite('constant_', 'value', value)]);
   return tensor;
+}
+
+/** 0 everywhere. */
+export function zeros_(tensor: Tensor): Tensor {
+  return constant_(tensor, 0);
+}
+
+/** 1 everywhere. */
+export function ones_(tensor: Tensor): Tensor {
+  return constant_(tensor, 1);
 }
 
 /** Uniform in ±sqrt(6 / ((1 + a²) fan)) (He et al. 2015), for layers before a ReLU. */
