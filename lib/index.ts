@@ -115,6 +115,7 @@ export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
 export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
 export { LeNet5Of1998, type LeNet5Of1998Options } from './models/lenet5-1998.js';
+export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';
 export { NielsenNet, type NielsenNetOptions } from './models/nielsen.js';
 export { type CreatedModel, type CreateModelOptions, createModel, modelNames } from './models/registry.js';
 export { ResNet, type ResNetOptions } from './models/resnet.js';

@@ -17,7 +17,7 @@ it('offers these names and no others', () => {
     losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
     others: 'dropout2d stochasticDepth upsample',
     models:
-      'AlexNet AllCnnC LeNet5 LeNet5Of1998 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel modelNames nn optim',
+      'AlexNet AllCnnC LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     training: 'capture evaluate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',

@@ -7,6 +7,7 @@ import { AllCnnC } from './all-cnn-c.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
 import { LeNet5Of1998 } from './lenet5-1998.js';
+import { MobileNetV2 } from './mobilenet-v2.js';
 import { NielsenNet } from './nielsen.js';
 import { ResNet } from './resnet.js';
 import { ResNetCifar } from './resnet-cifar.js';
@@ -92,6 +93,7 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
   resnet18: { ...IMAGENET, build: (inputShape, classes) => new ResNet(18, { inputShape, classes }) },
   resnet34: { ...IMAGENET, build: (inputShape, classes) => new ResNet(34, { inputShape, classes }) },
   resnet50: { ...IMAGENET, build: (inputShape, classes) => new ResNet(50, { inputShape, classes }) },
+  'mobilenet-v2': { ...IMAGENET, build: (inputShape, classes) => new MobileNetV2({ inputShape, classes }) },
 };
 
 /** The names that `createModel` knows. */

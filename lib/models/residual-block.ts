@@ -12,9 +12,15 @@ import { avgPool2d } from '../ops/pool2d.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** A convolution before batch normalisation: no bias, padding that keeps the size, Kaiming normal weights by fanOut. */
-export function plainConv(inChannels: number, outChannels: number, kernelSize: number, stride = 1): Conv2d {
+export function plainConv(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number,
+  stride = 1,
+  groups = 1,
+): Conv2d {
   const padding = (kernelSize - 1) / 2;
-  const conv = new Conv2d(inChannels, outChannels, { kernelSize, stride, padding, bias: false });
+  const conv = new Conv2d(inChannels, outChannels, { kernelSize, stride, padding, groups, bias: false });
   kaimingNormal_(conv.weight, { mode: 'fanOut' });
   return conv;
 }

@@ -181,6 +181,41 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class MobileNetV2(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+
+        def conv(a, b, kernel, stride=1, groups=1):
+            plain = nn.Conv2d(a, b, kernel, stride, kernel // 2, groups=groups, bias=False)
+            return nn.Sequential(plain, nn.BatchNorm2d(b), nn.ReLU6())
+
+        features, inputs, self.adds = [conv(3, 32, 3, 2)], 32, [False]
+        for t, c, n, s in [
+            (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+        ]:  # fmt: skip
+            for i in range(n):
+                stride, hidden = s if i == 0 else 1, inputs * t
+                block = nn.Module()
+                block.conv = nn.Sequential(
+                    *([conv(inputs, hidden, 1)] if t > 1 else []),
+                    conv(hidden, hidden, 3, stride, hidden),
+                    nn.Conv2d(hidden, c, 1, bias=False),
+                    nn.BatchNorm2d(c),
+                )
+                features.append(block)
+                self.adds.append(stride == 1 and inputs == c)
+                inputs = c
+        self.features = nn.Sequential(*features, conv(inputs, 1280, 1))
+        self.adds.append(False)
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(1280, classes))
+
+    def forward(self, x):
+        for layer, adds in zip(self.features, self.adds):
+            y = layer.conv(x) if hasattr(layer, "conv") else layer(x)
+            x = x + y if adds else y
+        return self.classifier(x.mean((2, 3)))
+
+
 def main():
     tensors, cases = {}, []
     for name, model, shape, smooth in [
@@ -191,6 +226,7 @@ def main():
         ("all-cnn-c", AllCnnC(), (2, 3, 32, 32), False),
         ("resnet18", ResNet([2, 2, 2, 2], False, 7), (1, 3, 64, 48), False),
         ("resnet50", ResNet([3, 4, 6, 3], True, 7), (1, 3, 64, 48), False),
+        ("mobilenet-v2", MobileNetV2(7), (1, 3, 64, 48), False),
     ]:
         key, model = f"{len(cases)}.{name}", model.double().eval()
         state = model.state_dict()

@@ -59,7 +59,7 @@ function check(item: Case, dtype: 'float32' | 'float64', tolerance: number): voi
   }
 }
 
-const isSmall = ({ name }: Case) => !name.startsWith('resnet');
+const isSmall = ({ name }: Case) => !/^(res|mobile)net/.test(name);
 
 describe("PyTorch's numbers", () => {
   it.each(golden.cases.filter(isSmall).map((item) => [item.key, item] as const))('%s', (_, item) => {

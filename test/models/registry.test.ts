@@ -27,6 +27,7 @@ const MODELS: [string, number[], number, number, string][] = [
   ['resnet18', [224, 224, 3], 1000, 11_689_512, 'torchvision, ResNet18_Weights num_params'],
   ['resnet34', [224, 224, 3], 1000, 21_797_672, 'torchvision, ResNet34_Weights num_params'],
   ['resnet50', [224, 224, 3], 1000, 25_557_032, 'torchvision, ResNet50_Weights num_params'],
+  ['mobilenet-v2', [224, 224, 3], 1000, 3_504_872, 'torchvision, MobileNet_V2_Weights num_params'],
 ];
 
 describe('createModel', () => {
@@ -61,6 +62,7 @@ describe('createModel', () => {
       ['resnet18', 1.81],
       ['resnet34', 3.66],
       ['resnet50', 4.09],
+      ['mobilenet-v2', 0.3],
     ] as const) {
       expect(multiplyAdds(name), name).toBeCloseTo(published, 2);
     }
@@ -80,6 +82,7 @@ describe('createModel', () => {
     ['all-cnn-c', [9, 14, 1], 2],
     ['resnet18', [32, 37, 1], 2],
     ['resnet50', [33, 32, 2], 3],
+    ['mobilenet-v2', [33, 32, 2], 3],
   ] as const)('%s for images %j learns %i classes', (name, inputShape, classes) => {
     using model = createModel(name, { inputShape, classes }).model;
     using _scope = tensorScope();
