@@ -31,7 +31,7 @@ describe('bad usage ends with status 2', () => {
     ['train --epoch 3', /unknown option '--epoch' \(Did you mean --epochs\?\)/],
     ['train --model lenet', /one of lenet5, .*did you mean lenet5\?/],
     ['train --data minst', /one of glyphs, xo, mnist.*did you mean mnist\?/],
-    ['train --optimizer adaw', /one of sgd, adam, adamw \(did you mean adam/],
+    ['train --optimizer adaw', /one of sgd, adam, adamw, rmsprop, adagrad, lion \(did you mean adam/],
     ['train --schedule linear', /one of constant, cosine/],
     ['train --epochs 0', /--epochs.*'0' is invalid.*whole number from 1/],
     ['train --epochs 1.5', /whole number/],
@@ -42,6 +42,10 @@ describe('bad usage ends with status 2', () => {
     ['train --lr Infinity', /number above 0/],
     ['train --momentum 1', /below 1/],
     ['train --weight-decay -1', /at least 0/],
+    ['train --clip-norm 0', /number above 0/],
+    ['train --clip-value much', /number above 0/],
+    ['train --ema 1', /below 1/],
+    ['train --warmup 1.5', /whole number/],
     ['train --seed 0.5', /whole number/],
     ['train --threads 0', /from 1 to 256/],
     ['train --threads 1000', /from 1 to 256/],
@@ -57,6 +61,17 @@ describe('bad usage ends with status 2', () => {
     const { status, stderr } = await receptive(['train', ...TINY, '--momentum', '0.5', '--out', 'no'], cwd);
     expect(status).toBe(2);
     expect(stderr).toMatch(/^receptive: fit: expected momentum only with optimizer 'sgd'.*\n$/);
+    expect(existsSync(join(cwd, 'no'))).toBe(false);
+  });
+
+  it.each([
+    ['--clip-norm 1 --clip-value 1', /clipGradNorm or clipGradValue/],
+    ['--warmup 1000', /warmup shorter than the training/],
+    ['--warmup 3 --schedule plateau', /no warmup/],
+  ])('%s', async (line, message) => {
+    const { status, stderr } = await receptive(['train', ...TINY, '--out', 'no', ...line.split(' ')], cwd);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
     expect(existsSync(join(cwd, 'no'))).toBe(false);
   });
 });

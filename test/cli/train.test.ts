@@ -90,7 +90,9 @@ describe('receptive train', () => {
   it('can be used with every optimizer and schedule', async () => {
     const cases = [
       ['--optimizer', 'sgd', '--momentum', '0.5', '--weight-decay', '0.001', '--schedule', 'constant'],
-      ['--optimizer', 'adam', '--lr', '0.002'],
+      ['--optimizer', 'adam', '--lr', '0.002', '--clip-norm', '1', '--warmup', '3'],
+      ['--optimizer', 'rmsprop', '--momentum', '0.5', '--schedule', 'one-cycle', '--ema', '0.9'],
+      ['--optimizer', 'lion', '--schedule', 'plateau', '--clip-value', '0.1'],
     ];
     for (const [i, args] of cases.entries()) {
       const { status, stdout } = await train('--json', '--out', `o${i}`, ...args);
