@@ -2,6 +2,7 @@
 // What a plan tells about the algorithms of its convolutions.
 import { describe, expect, it } from 'vitest';
 import { capture, nn } from '../../lib/index.js';
+import { profileTraining } from '../../lib/train/profile.js';
 
 describe('a plan', () => {
   it('names the algorithm of convolutions in groups, with dilation, and transposed', () => {
@@ -18,6 +19,19 @@ describe('a plan', () => {
       'conv2d_forward 64 → 16 at 8x8, dilation 2x2: direct',
       'conv2d_grad_input 4 → 16 in 4 groups at 16x16: depthwise',
     ]);
+  });
+
+  it('counts the work of groups, each with its own channels, in a profile', () => {
+    using model = new nn.Sequential(
+      new nn.Conv2d(4, 8, { kernelSize: 3, padding: 1, groups: 4 }),
+      new nn.GlobalAvgPool2d(),
+      new nn.Linear(8, 2),
+    );
+    const { rows } = profileTraining(model, [6, 5, 4], 2, 3);
+    const [forward] = rows.filter(({ op }) => op === 'conv2d_forward');
+    expect(forward).toMatchObject({ layer: '0', algorithm: 'depthwise', flops: 2 * 3 * 6 * 5 * 8 * 9 });
+    const gradient = rows.find(({ op }) => op === 'conv2d_grad_weight');
+    expect(gradient).toMatchObject({ algorithm: 'depthwise', flops: forward.flops });
   });
 
   it('says how each convolution is computed', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network trained for a few steps, eagerly and captured: the same bits, for any number of threads and any memory.
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   crossEntropy,
   manualSeed,
@@ -12,6 +12,7 @@ import {
   tensorScope,
   weightsSha256,
 } from '../../lib/index.js';
+import { nativeInfo } from '../../lib/native/bindings.js';
 import { capturePlan } from '../../lib/train/plan.js';
 import { pattern } from '../helpers/pattern.js';
 
@@ -120,4 +121,11 @@ export function describeCaptured(net: Net): void {
       }
     }
   });
+}
+
+/** Registers the tests of each network. */
+export function describeNets(nets: Readonly<Record<string, Net>>): void {
+  const { threads } = nativeInfo();
+  afterAll(() => setNumThreads(threads));
+  describe.each(Object.entries(nets))('%s, captured', (_, net) => describeCaptured(net));
 }
