@@ -43,6 +43,10 @@ describe('matmul', () => {
     ['a tile and one', 7, 65, 5],
     ['two blocks of rows', 300, 17, 9],
     ['more depth than a block holds', 13, 70, 2100],
+    ['whole vectors, read where they lie', 61, 96, 70],
+    ['whole vectors and more rows than are read in place', 257, 96, 40],
+    ['whole vectors and more panels than are read in place', 20, 1040, 9],
+    ['whole vectors, in place and deeper than a block', 9, 48, 2100],
   ])('agrees with the reference for %s', (_, m, n, k) => {
     forSeeds(1, (random) => {
       checkProduct('matmul', m * n, k, [random.floats(m * k), random.floats(k * n)], [m, n, k, 0, 0]);

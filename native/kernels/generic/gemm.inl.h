@@ -12,9 +12,60 @@ namespace {
 // far cache takes (1 to 2 % at 1024 and 2048 cubed; 4 and 8 rows brought less).
 constexpr int kPrefetchRows = 16;
 
+// C (+)= the sums, in whole vectors and with nothing to apply. Short sums end often: as a path of its own,
+// this takes a tile with 64 terms from 90 to 93 % of peak (32 terms: 81 to 86 %).
+template <int kRows, int kVecs>
+inline void store_plain(const Vec (&c)[kRows][kVecs], const GemmTile& tile) {
+  if (tile.accumulate) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      float* to = tile.c_rows[i];
+#pragma GCC unroll 4
+      for (int j = 0; j < kVecs; ++j) store(to + j * kWidth, add(c[i][j], load(to + j * kWidth)));
+    }
+    return;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+    float* to = tile.c_rows[i];
+#pragma GCC unroll 4
+    for (int j = 0; j < kVecs; ++j) store(to + j * kWidth, c[i][j]);
+  }
+}
+
+// What is general: a last vector that may need a mask, bias, residual, ReLU.
+template <int kRows, int kVecs>
+inline void store_finished(const Vec (&c)[kRows][kVecs], const GemmTile& tile) {
+  const Mask last = first_lanes(tile.columns - (kVecs - 1) * kWidth);
+#pragma GCC unroll 4
+  for (int j = 0; j < kVecs; ++j) {
+    const Mask lanes = j < kVecs - 1 ? first_lanes(kWidth) : last;
+    const int at = j * kWidth;
+    // Only the last vector may need a mask.
+    const bool whole = j < kVecs - 1 || tile.columns == kVecs * kWidth;
+    const Vec bias = tile.bias == nullptr ? zero() : load_partial(tile.bias + at, lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      float* to = tile.c_rows[i] + at;
+      Vec value = c[i][j];
+      if (tile.accumulate) value = add(value, whole ? load(to) : load_partial(to, lanes));
+      if (tile.bias != nullptr) value = add(value, bias);
+      if (tile.residual_rows != nullptr) {
+        const float* residual = tile.residual_rows[i] + at;
+        value = add(value, whole ? load(residual) : load_partial(residual, lanes));
+      }
+      if (tile.relu) value = max(zero(), value);
+      if (whole) {
+        store(to, value);
+      } else {
+        store_partial(to, lanes, value);
+      }
+    }
+  }
+}
+
 template <int kRows, int kVecs>
 void gemm_tile_fixed(const GemmTile& tile) {
-  const Mask last = first_lanes(tile.columns - (kVecs - 1) * kWidth);
   Vec c[kRows][kVecs];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
@@ -52,30 +103,10 @@ void gemm_tile_fixed(const GemmTile& tile) {
     }
   }
 
-#pragma GCC unroll 4
-  for (int j = 0; j < kVecs; ++j) {
-    const Mask lanes = j < kVecs - 1 ? first_lanes(kWidth) : last;
-    const int at = j * kWidth;
-    // Only the last vector may need a mask.
-    const bool whole = j < kVecs - 1 || tile.columns == kVecs * kWidth;
-    const Vec bias = tile.bias == nullptr ? zero() : load_partial(tile.bias + at, lanes);
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      float* to = tile.c_rows[i] + at;
-      Vec value = c[i][j];
-      if (tile.accumulate) value = add(value, whole ? load(to) : load_partial(to, lanes));
-      if (tile.bias != nullptr) value = add(value, bias);
-      if (tile.residual_rows != nullptr) {
-        const float* residual = tile.residual_rows[i] + at;
-        value = add(value, whole ? load(residual) : load_partial(residual, lanes));
-      }
-      if (tile.relu) value = max(zero(), value);
-      if (whole) {
-        store(to, value);
-      } else {
-        store_partial(to, lanes, value);
-      }
-    }
+  if (tile.columns == kVecs * kWidth && tile.bias == nullptr && tile.residual_rows == nullptr && !tile.relu) {
+    store_plain<kRows, kVecs>(c, tile);
+  } else {
+    store_finished<kRows, kVecs>(c, tile);
   }
 }
 
