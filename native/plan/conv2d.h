@@ -50,9 +50,8 @@ inline Conv2dGeometry conv2d_geometry(const Recorded& instruction) {
 
 // Whether the numbers are sizes at all: those of a wrong recording are refused when it runs.
 inline bool has_geometry(const Recorded& conv) {
-  return conv.params.size() >= 13 && std::all_of(conv.params.begin(), conv.params.end(), [](double size) {
-           return size >= 0 && size <= 0x1p20;
-         });
+  return conv.params.size() >= 13 && std::all_of(conv.params.begin(), conv.params.end(),
+                                                 [](double size) { return size >= 0 && size <= 0x1p20; });
 }
 
 }  // namespace receptive::plan
