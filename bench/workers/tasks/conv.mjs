@@ -78,9 +78,11 @@ export function prepare({ pass, shape }) {
   const sizes = { x: xSize, weight: weightSize, dy: dySize };
   const arrays = Object.fromEntries(needs.map((name, seed) => [name, randomArray(sizes[name], seed + 1)]));
   const resultSize = { forward: dySize, grad_input: xSize, grad_weight: weightSize }[pass];
-  const depth = { forward: kernel ** 2 * inC, grad_input: kernel ** 2 * outC, grad_weight: n * outSize ** 2 }[
-    pass
-  ];
+  const depth = {
+    forward: (kernel ** 2 * inC) / groups,
+    grad_input: (kernel ** 2 * outC) / groups,
+    grad_weight: n * outSize ** 2,
+  }[pass];
 
   const handles = [allocate(resultSize, 'float32'), ...needs.map((name) => upload(arrays[name]))];
   const [result, ...inputs] = handles;
