@@ -35,9 +35,9 @@ const makeModel = () => {
     new nn.BatchNorm2d(8),
     new nn.ReLU(),
     new nn.Flatten(),
-    new nn.Linear(288, 64),
+    new nn.Linear(288, 256),
     new nn.Tanh(),
-    new nn.Linear(64, 4),
+    new nn.Linear(256, 4),
   );
 };
 
