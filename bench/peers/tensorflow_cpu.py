@@ -2,16 +2,18 @@
 """TensorFlow on the CPU as a contestant: graphs (tf.function) and XLA, images [n, h, w, c]; the runner takes the fastest
 variant of each task, and tries processes of different settings (harness/contestants.mjs).
 
-Two threads of a Zen 4, TensorFlow 2.21, steps of LeNet-5 at 64 images / vgg-cifar at 64 / resnet18-cifar at 32, in ms:
+Two threads of a Zen 4, TensorFlow 2.21, steps of LeNet-5 at 64 images / vgg-cifar at 64 / resnet18-cifar at 32, in ms. The best of 5
+blocks, a run a line:
 
-    explicit padding                                          6.7 / 599 / 634
+    explicit padding (resnet18-cifar: at strides only)        6.7 / 599 / 634
     padding SAME, or tf.pad and VALID: see convolve           3.5 / 230 / 531
-    the same, one node at a time (inter-op 1)                 4.9 / 256 / 598 beside 4.5 / 244 / 595
     without oneDNN (TF_ENABLE_ONEDNN_OPTS=0)                  14  / 707 / 1,217
     XLA                                                       11  / 352 / 858
-    a heap that keeps its memory (PyTorch gains by it)        no difference
 
-At batch 1 LeNet-5 takes 1.33 ms by tf.function, 1.10 by its concrete function, 0.85 without oneDNN, 0.81 by XLA.
+In alternating blocks of one run, medians: 4.5 / 244 / 595, one node at a time (inter-op 1) 5.0 / 256 / 598, with a heap that
+keeps its memory (PyTorch gains by it) 4.8 / 255 / 585.
+
+At batch 1 (an unsteady run) LeNet-5 takes 1.33 ms by tf.function, 1.10 by its concrete function, 0.85 without oneDNN, 0.81 by XLA.
 """
 import os
 
