@@ -40,7 +40,9 @@ export class ReceptiveError extends Error {
   readonly hint: string | undefined;
   path: string | undefined;
 
+  /** @internal Use `fail`. */
   constructor(code: ErrorCode, parts: ErrorParts) {
+    checkParts(code, parts);
     super('', parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = 'ReceptiveError';
     this.code = code;
@@ -62,6 +64,16 @@ export class ReceptiveError extends Error {
     const hint = this.hint === undefined ? '' : ` (hint: ${this.hint})`;
     return `${where}: expected ${this.expected}, received ${this.received}${hint} [${this.code}]`;
   }
+}
+
+function checkParts(code: unknown, parts: unknown): void {
+  const { op, expected, received } = Object(parts) as Record<string, unknown>;
+  if ([code, op, expected, received].every((text) => typeof text === 'string')) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'ReceptiveError',
+    expected: 'a code, and { op, expected, received } as text',
+    received: `${describe(code)}, ${describe(parts)}`,
+  });
 }
 
 /** Builds an error; the caller throws it, so that control flow stays visible where it happens. */

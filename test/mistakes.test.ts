@@ -6,8 +6,8 @@ import * as receptive from '../lib/index.js';
 type Call = (...args: unknown[]) => unknown;
 const { nn, optim, ...top } = receptive;
 const pool: Record<string, unknown> = { ...top, ...optim, ...nn, ...nn.init };
-// Base classes, whose constructors are for classes of this library; and what draws tens of thousands of pictures.
-const LEFT_OUT = ['Tensor', 'ReceptiveError', 'Optimizer', 'Module', 'glyphs', 'xo', 'mnist', 'manualSeed'];
+// What draws tens of thousands of pictures; and a module, which takes nothing and a seed, which takes numbers.
+const LEFT_OUT = ['Module', 'glyphs', 'xo', 'mnist', 'manualSeed'];
 const functions = Object.entries(pool).filter(
   ([name, f]) => typeof f === 'function' && !LEFT_OUT.includes(name),
 );
@@ -23,6 +23,43 @@ async function mistake(f: Call, args: readonly unknown[]): Promise<void> {
 
 it.each(functions)('%s called with nothing, null or a wrong type', async (_, f) => {
   for (const args of [[], [null], ['abc'], [42], [{}], [[]], [null, null]]) await mistake(f as Call, args);
+});
+
+describe('arguments', () => {
+  const none = null as never;
+  const wrong: [string, string, () => unknown][] = [
+    ['Tensor', 'ERR_ARGUMENT', () => new receptive.Tensor(none, [2], false)],
+    ['Tensor', 'ERR_ARGUMENT', () => new receptive.Tensor({ dtype: 'float32' } as never, [2], false)],
+    ['ReceptiveError', 'ERR_ARGUMENT', () => new receptive.ReceptiveError('ERR_SHAPE', none)],
+    ['ReceptiveError', 'ERR_ARGUMENT', () => new receptive.ReceptiveError(none, { op: 'add' } as never)],
+    ['Optimizer', 'ERR_ARGUMENT', () => Reflect.construct(optim.Optimizer, [[]])],
+    ['Buffer', 'ERR_ARGUMENT', () => new nn.Buffer([2], none)],
+    ['Buffer', 'ERR_ARGUMENT', () => new nn.Buffer([2], { value: '1' as never })],
+    ['Buffer', 'ERR_DTYPE', () => new nn.Buffer([2], { dtype: 'float16' as never })],
+    ['Buffer', 'ERR_SHAPE', () => new nn.Buffer([-2])],
+    ...[
+      null,
+      1,
+      {},
+      { shape: [2] },
+      { shape: [2], data: [1, 2] },
+      { shape: ['2'], data: new Float32Array(2) },
+    ].map((stored): [string, string, () => unknown] => [
+      'encodeSafetensors',
+      'ERR_ARGUMENT',
+      () => receptive.encodeSafetensors(new Map([['a', stored as never]])),
+    ]),
+    ['encodeSafetensors', 'ERR_ARGUMENT', () => receptive.encodeSafetensors(new Map([[1, none]]) as never)],
+    ...[Symbol('path'), null, {}, ''].flatMap((path): [string, string, () => unknown][] => [
+      ['readMetadata', 'ERR_ARGUMENT', () => receptive.readMetadata(path as never)],
+      ['loadWeights', 'ERR_ARGUMENT', () => receptive.loadWeights(new nn.Linear(1, 1), path as never)],
+    ]),
+  ];
+  it.each(wrong)('of %s that are none give %s', async (op, code, call) => {
+    const { tensors } = receptive.memory();
+    await expect((async () => call())()).rejects.toMatchObject({ name: 'ReceptiveError', code, op });
+    if (op === 'Buffer') expect(receptive.memory().tensors).toBe(tensors);
+  });
 });
 
 describe('options', () => {

@@ -46,7 +46,12 @@ async function errorOf(worker, images) {
   }
 }
 
-async function measureCase(context, ours, peers, { name, task, flops = 0, error: wantsError = false }) {
+async function measureCase(
+  context,
+  ours,
+  peers,
+  { name, task, flops = 0, error: wantsError = false, split: wordsForSplit },
+) {
   context.progress(`${name}: prepare`);
   const { variant } = await prepareBestVariant(ours, task, context.plan.trialMs);
   const ready = await preparePeers(context, peers, name, task);
@@ -71,6 +76,11 @@ async function measureCase(context, ours, peers, { name, task, flops = 0, error:
     ratioInterval: {},
     notes: steady ? '' : unrest(rounds, others),
   };
+  if (wordsForSplit !== undefined) {
+    const split = await ours.request({ do: 'split' });
+    Object.assign(row, split);
+    row.notes = [wordsForSplit(split), row.notes].filter((text) => text !== '').join('; ');
+  }
   for (const { worker, variant, isSlow } of ready) {
     const common = {
       version: worker.about.version,
@@ -94,7 +104,7 @@ async function measureCase(context, ours, peers, { name, task, flops = 0, error:
 }
 
 /**
- * Measures cases { name, task, flops, error, unavailable }: `task` is what the workers are sent, `flops` the operations
+ * Measures cases { name, task, flops, error, split, unavailable }: `task` is what the workers are sent, `flops` the operations
  * of one iteration, `error` whether the result is compared with double precision. Ours and the peers get fresh
  * processes for each number of threads.
  */

@@ -20,10 +20,21 @@ export const caseNames = () => CASES.map(({ name }) => name);
 
 const text = ({ p50, p99, max }) => `p50 ${duration(p50)}, p99 ${duration(p99)}, max ${duration(max)}`;
 const PROBES = ['http', 'readFile', 'pbkdf2'];
-const beside = (busy, idle) =>
-  PROBES.map((name) => `${name} p99 ${duration(busy[name].p99)} (idle ${duration(idle[name].p99)})`).join(
-    ', ',
-  );
+
+/** What may be exceeded by nothing, with a core left to others: in ms, beside the same process idle. */
+function limitsOf(busy, idle) {
+  const beside = (name, least = 0) => Math.max(1.5 * idle[name].p99, least);
+  return [
+    { name: 'loop p99', value: busy.loop.p99, limit: 10 },
+    { name: 'loop max', value: busy.loop.max, limit: 50 },
+    { name: 'http p99', value: busy.http.p99, limit: beside('http', 25) },
+    { name: 'readFile p99', value: busy.readFile.p99, limit: beside('readFile') },
+    { name: 'pbkdf2 p99', value: busy.pbkdf2.p99, limit: beside('pbkdf2') },
+  ].map((line) => ({ ...line, met: line.value <= line.limit }));
+}
+
+const verdict = ({ name, value, limit, met }) =>
+  `${name} ${duration(value)} of ${duration(limit)}${met ? '' : ' MISSED'}`;
 
 export async function run(context, names) {
   const seconds = context.quick ? 3 : 60;
@@ -36,6 +47,7 @@ export async function run(context, names) {
         const idle = await worker.request({ do: 'idle', seconds });
         context.progress(`${name}: fit`);
         const busy = await worker.request({ do: 'fit', task, seconds });
+        const limits = limitsOf(busy, idle);
         context.row({
           case: name,
           threads,
@@ -47,6 +59,7 @@ export async function run(context, names) {
           timer: busy.timer,
           ...Object.fromEntries(PROBES.map((probe) => [probe, busy[probe]])),
           idle,
+          limits,
           imagesPerSecond: busy.imagesPerSecond,
           ...sharesSince(),
           peers: {},
@@ -54,7 +67,7 @@ export async function run(context, names) {
           notes: [
             `loop delay ${text(busy.loop)} (idle p99 ${duration(idle.loop.p99)})`,
             `timer late p99 ${duration(busy.timer.p99)} (idle ${duration(idle.timer.p99)})`,
-            beside(busy, idle),
+            ...limits.map(verdict),
             `${Math.round(busy.imagesPerSecond)} images/s`,
           ].join('; '),
         });

@@ -71,6 +71,9 @@ serve({
   profile({ steps }) {
     return profileSteps(current().run, steps);
   },
+  split() {
+    return current().split();
+  },
   peak({ ms, isa }) {
     if (isa !== undefined) setIsa(isa);
     return { value: measurePeak(ms, nativeInfo().threads) };

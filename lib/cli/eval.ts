@@ -7,6 +7,7 @@ import { weightsSha256 } from '../io/weights.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import { evaluate } from '../train/evaluate.js';
 import { downloadLine } from './download-line.js';
+import { drawingLine } from './drawing-line.js';
 import { count, duration, plural } from './format.js';
 import { loadModel } from './model-file.js';
 import { checkDataDir, type Priority } from './options.js';
@@ -55,9 +56,9 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   }
   const { dataDir, testSize, batchSize, priority, cpuShare } = flags;
   const seed = flags.seed ?? file.seed;
-  const onProgress = downloadLine(output);
+  const [onProgress, onDraw] = [downloadLine(output), drawingLine(output)];
   checkDataDir(data, dataDir);
-  const test = await loadDataset(data, { split: 'test', dataDir, testSize, seed, onProgress });
+  const test = await loadDataset(data, { split: 'test', dataDir, testSize, seed, onProgress, onDraw });
   checkSuits(path, file.inputShape, classNames, test);
   const { bold, dim } = output.colors;
   const { isa, threads } = nativeInfo();

@@ -12,6 +12,7 @@ import { type FitResult, fit } from '../train/fit.js';
 import { DEFAULT_LR, type OptimizerName } from '../train/optimizers.js';
 import type { ScheduleName } from '../train/schedules.js';
 import { downloadLine } from './download-line.js';
+import { drawingLine } from './drawing-line.js';
 import { EpochDisplay } from './epochs.js';
 import { count, duration, percent, plural } from './format.js';
 import { saveModel } from './model-file.js';
@@ -91,8 +92,8 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<Split> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
   checkDataDir(data, dataDir);
-  const onProgress = downloadLine(output);
-  return loadDataset(data, { dataDir, trainSize, testSize, seed, signal, onProgress });
+  const [onProgress, onDraw] = [downloadLine(output), drawingLine(output)];
+  return loadDataset(data, { dataDir, trainSize, testSize, seed, signal, onProgress, onDraw });
 }
 
 function sayWhat({ flags, output, modelName, model, split }: Job): void {

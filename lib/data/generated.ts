@@ -14,6 +14,20 @@ export interface SplitSizes {
   readonly testSize?: number | undefined;
 }
 
+/** How far a set is drawn: pictures of both its parts. */
+export interface DrawProgress {
+  readonly name: string;
+  readonly drawn: number;
+  readonly total: number;
+}
+
+/** How to draw without blocking. */
+export interface DrawOptions extends SplitSizes {
+  readonly signal?: AbortSignal | undefined;
+  /** About every 10 ms, and at the end. */
+  readonly onDraw?: ((progress: DrawProgress) => void) | undefined;
+}
+
 /** A kind of picture that can be drawn without end. */
 export interface PictureSeries {
   readonly name: string;
@@ -46,16 +60,18 @@ export function generateSplit(series: PictureSeries, sizes: SplitSizes): Split {
 /**
  * `generateSplit` in slices of a few milliseconds, so that a server keeps answering meanwhile. The same pictures.
  *
- * @throws ERR_ARGUMENT as `generateSplit`; ERR_ABORTED when the signal said so
+ * @throws ERR_ARGUMENT as `generateSplit`; ERR_ABORTED when the signal said so; what `onDraw` throws
  */
 export async function drawSplit(
   series: PictureSeries,
-  { signal, ...sizes }: SplitSizes & { readonly signal?: AbortSignal | undefined },
+  { signal, onDraw, ...sizes }: DrawOptions,
 ): Promise<Split> {
   const [train, test] = blankSheets(series, sizes);
+  const total = train.labels.length + test.labels.length;
   for (const sheets of [train, test]) {
     while (sheets.drawn < sheets.labels.length) {
       drawTo(sheets, Math.min(sheets.drawn + SLICE, sheets.labels.length));
+      onDraw?.({ name: series.name, drawn: train.drawn + test.drawn, total });
       await setImmediate();
       if (!signal?.aborted) continue;
       throw fail('ERR_ABORTED', {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data sets by name, as the command line and examples ask for them.
 
-import { checkOptions, describe, didYouMean, fail } from '../errors.js';
+import { checkListeners, checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { Dataset, Split } from './dataset.js';
 import type { DownloadProgress } from './download.js';
-import { drawSplit, type PictureSeries } from './generated.js';
+import { type DrawProgress, drawSplit, type PictureSeries } from './generated.js';
 import { GLYPH_SERIES } from './glyphs.js';
 import { mnist, mnistTest } from './mnist.js';
 import { XO_SERIES } from './xo.js';
@@ -21,7 +21,10 @@ export interface LoadOptions {
   /** 'test': load that part alone, with no need of the files of the other. Default: both. */
   readonly split?: 'test' | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** While files are downloaded (`mnist`). */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** While pictures are drawn (`glyphs`, `xo`): about every 10 ms, and at the end. */
+  readonly onDraw?: ((progress: DrawProgress) => void) | undefined;
 }
 
 /** What draws or reads both parts, and the test part alone. */
@@ -31,8 +34,8 @@ interface Loader {
 }
 
 function drawing(series: PictureSeries): Loader {
-  const both = ({ seed, trainSize, testSize, signal }: LoadOptions) =>
-    drawSplit(series, { seed, trainSize, testSize, signal });
+  const both = ({ seed, trainSize, testSize, signal, onDraw }: LoadOptions) =>
+    drawSplit(series, { seed, trainSize, testSize, signal, onDraw });
   return { both, test: async (options) => (await both({ ...options, trainSize: 1 })).test };
 }
 
@@ -47,7 +50,7 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 };
 
 const OPTIONS: readonly (keyof LoadOptions)[] = [
-  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'signal', 'onProgress'] as const),
+  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'signal', 'onProgress', 'onDraw'] as const),
 ];
 
 /** The names that `loadDataset` knows. */
@@ -65,7 +68,8 @@ export async function loadDataset(
 export async function loadDataset(name: string, options?: LoadOptions): Promise<Split>;
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split | Dataset> {
   checkOptions('loadDataset', options, OPTIONS);
-  const { split } = options;
+  const { split, signal, onProgress, onDraw } = options;
+  checkListeners('loadDataset', signal, { onProgress, onDraw });
   if (split !== undefined && split !== 'test') {
     throw fail('ERR_ARGUMENT', {
       op: 'loadDataset',

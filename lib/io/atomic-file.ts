@@ -3,7 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
+
+/** Refuses what is no path. Throws ERR_ARGUMENT. */
+export function checkPath(op: string, path: unknown): void {
+  if (typeof path === 'string' && path !== '') return;
+  throw fail('ERR_ARGUMENT', { op, expected: 'the path of a file', received: describe(path) });
+}
 
 /** Gives an error of the file system the library's form. */
 export function fileError(op: string, expected: string, path: string, cause: unknown) {

@@ -2,7 +2,7 @@
 // What a file of weights says about its model, so that it can be used with nothing else at hand.
 import { open } from 'node:fs/promises';
 import { fail, ReceptiveError } from '../errors.js';
-import { fileError } from './atomic-file.js';
+import { checkPath, fileError } from './atomic-file.js';
 import { quote } from './header-json.js';
 import { decodeHeader, headerLength, PREFIX_BYTES } from './safetensors.js';
 
@@ -115,6 +115,7 @@ function decodeField(name: keyof typeof FIELDS, text: string, file: string): unk
  * Throws ERR_FILE for a file that cannot be read, ERR_DATA for one whose header is wrong.
  */
 export async function readMetadata(path: string): Promise<WeightsMetadata> {
+  checkPath('readMetadata', path);
   try {
     const file = await open(path, 'r');
     try {

@@ -68,7 +68,7 @@ function dtypeOf(data: TypedArray | BigInt64Array): FileDType {
 /**
  * The bytes of a file with these tensors, in the order of the map but wider elements first, so that all lie aligned.
  *
- * Throws ERR_ARGUMENT for a tensor named `__metadata__`, ERR_SHAPE where shape and elements differ.
+ * Throws ERR_ARGUMENT for what is no stored tensor and for one named `__metadata__`, ERR_SHAPE where shape and elements differ.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
@@ -80,7 +80,10 @@ export function encodeSafetensors(
     throw fail('ERR_ARGUMENT', { op: 'encodeSafetensors', expected, received: describe(map) });
   }
   const ordered = [...tensors]
-    .map(([name, stored]) => ({ name, shape: stored.shape, data: elementsOf(name, stored) }))
+    .map(([name, stored]) => {
+      checkStored(name, stored);
+      return { name, shape: stored.shape, data: elementsOf(name, stored) };
+    })
     .sort((a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   const members: string[] = [];
   const member = (name: string, value: unknown) =>
@@ -104,6 +107,20 @@ export function encodeSafetensors(
     at += data.byteLength;
   }
   return bytes;
+}
+
+function checkStored(name: unknown, stored: unknown): void {
+  const { shape, data } = Object(stored) as { shape?: unknown; data?: unknown };
+  const isTensor =
+    Array.isArray(shape) &&
+    shape.every((length) => Number.isSafeInteger(length) && length >= 0) &&
+    [Float32Array, Float64Array, Int32Array, Uint8Array].some((kind) => data instanceof kind);
+  if (typeof name === 'string' && isTensor) return;
+  throw fail('ERR_ARGUMENT', {
+    op: 'encodeSafetensors',
+    expected: 'by name { shape, data }, data a Float32Array, Float64Array, Int32Array or Uint8Array',
+    received: `${describe(stored)} as ${describe(name)}`,
+  });
 }
 
 /** The elements as the file holds them. */

@@ -2,7 +2,7 @@
 // Weights in files, with PyTorch's names and layouts, and their fingerprint.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkOptions, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
@@ -10,7 +10,7 @@ import { listNames } from '../nn/state.js';
 import { tensor } from '../tensor/create.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { fileError, writeAtomically } from './atomic-file.js';
+import { checkPath, fileError, writeAtomically } from './atomic-file.js';
 import { quote } from './header-json.js';
 import { decodeMetadata, encodeMetadata, type WeightsMetadata } from './metadata.js';
 import { type ExchangeLayout, exchangeLayouts } from './pytorch-layout.js';
@@ -32,13 +32,7 @@ export async function saveWeights(
 ): Promise<void> {
   checkModel('saveWeights', model);
   checkOptions('saveWeights', options, ['metadata']);
-  if (typeof path !== 'string' || path === '') {
-    throw fail('ERR_ARGUMENT', {
-      op: 'saveWeights',
-      expected: 'the path of a file',
-      received: describe(path),
-    });
-  }
+  checkPath('saveWeights', path);
   const metadata = encodeMetadata(options.metadata ?? {});
   const layouts = exchangeLayouts(model);
   const stored = [...model.stateDict()].map(([name, tensor]): [string, StoredTensor] => {
@@ -58,6 +52,7 @@ export async function saveWeights(
  */
 export async function loadWeights(model: Module, path: string): Promise<WeightsMetadata> {
   checkModel('loadWeights', model);
+  checkPath('loadWeights', path);
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

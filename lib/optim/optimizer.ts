@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all optimizers share: groups of parameters with their own options, and the state they keep for each parameter.
-import { fail, ReceptiveError } from '../errors.js';
+import { describe, fail, ReceptiveError } from '../errors.js';
 import {
   checkAtRest,
   emit,
@@ -100,6 +100,13 @@ export abstract class Optimizer<Options extends BaseOptions = BaseOptions> {
     options: Partial<Options>,
     check: (options: Options) => void,
   ) {
+    if (typeof name !== 'string' || typeof check !== 'function') {
+      throw fail('ERR_ARGUMENT', {
+        op: 'Optimizer',
+        expected: 'one of its kinds, such as new optim.SGD(model.parameters())',
+        received: `new Optimizer of ${describe(name)}`,
+      });
+    }
     this.#check = check;
     this.groups = makeGroups(name, params, defaults, options, check);
   }

@@ -68,6 +68,13 @@ export class Tensor {
 
   /** @internal Use `tensor`, `zeros`, `randn` or an operation. */
   constructor(storage: Storage, shape: Shape, requiresGrad: boolean, tracked = true) {
+    if (!(storage instanceof Storage)) {
+      throw fail('ERR_ARGUMENT', {
+        op: 'Tensor',
+        expected: 'tensors to be made by tensor(data, shape), zeros, randn or an operation',
+        received: `new Tensor of ${describe(storage)}`,
+      });
+    }
     this.#storage = storage;
     this.shape = Object.freeze(shape);
     this.dtype = storage.dtype;

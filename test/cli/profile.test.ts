@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive profile`: each instruction of a step with its layer, its work and what bounds it.
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tableOf } from '../../lib/cli/profile.js';
-import { createModel, manualSeed, memory, setNumThreads } from '../../lib/index.js';
+import { createModel, manualSeed, memory, saveWeights, setNumThreads } from '../../lib/index.js';
 import { nativeInfo } from '../../lib/native/bindings.js';
 import { type Profile, profileTraining } from '../../lib/train/profile.js';
 import { hintFor } from '../../lib/train/profile-roofline.js';
@@ -123,6 +124,27 @@ describe('receptive profile', () => {
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
       expect(lines[0].includes('hint')).toBe(width === 140);
     }
+  });
+
+  it('profiles a saved model, with the input and the classes that its file tells', async () => {
+    manualSeed(1);
+    const classNames = ['rose', 'tulip', 'daisy'];
+    const { model } = createModel('xo', { inputShape: [16, 16, 1], classes: 3 });
+    const path = join(cwd, 'flowers.safetensors');
+    await saveWeights(model, path, { metadata: { model: 'xo', inputShape: [16, 16, 1], classNames } });
+    model.dispose();
+    const { status, stdout } = await receptive(
+      ['profile', '--model', path, '--batch-size', '3', '--json'],
+      cwd,
+    );
+    expect(status).toBe(0);
+    const { rows, ...rest } = lastJson(stdout) as { rows: { layer: string; op: string; flops: number }[] };
+    expect(rest).toMatchObject({ model: 'xo', batchSize: 3, inputShape: [16, 16, 1] });
+    const [conv] = rows.filter(({ layer, op }) => layer === 'conv1' && /^conv2d_(forward|max)/.test(op));
+    expect(conv.flops).toBeGreaterThan(0);
+    const missing = await receptive(['profile', '--model', join(cwd, 'nowhere.safetensors')], cwd);
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toMatch(/nowhere\.safetensors.*\[ERR_FILE\]/);
   });
 
   it('refuses a model that there is none of', async () => {

@@ -39,6 +39,18 @@ describe('receptive train', () => {
     });
   });
 
+  it('says that it draws, where that takes a while', async () => {
+    const args = ['train', '--data', 'xo', '--train-size', '1000', '--test-size', '64', '--epochs', '1'];
+    const { stdout } = await receptive([...args, '--out', 'drawn'], cwd);
+    expect(stdout).toMatch(/^drawing 1,064 pictures: xo\n/);
+    const { status, stdout: json, stderr } = await receptive([...args, '--out', 'drawn2', '--json'], cwd);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^drawing 1,064 pictures: xo$/m);
+    expect(json.trimEnd().split('\n').length).toBe(1);
+    const quiet = await receptive([...args, '--out', 'drawn3', '--quiet'], cwd);
+    expect(quiet.stdout).not.toContain('drawing');
+  });
+
   it('ends standard output with one JSON object, and the same weights for any number of threads', async () => {
     const results = await Promise.all(
       ['1', '2', '3'].map((threads) => train('--json', '--threads', threads, '--out', `t${threads}`)),

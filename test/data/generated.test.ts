@@ -28,6 +28,24 @@ describe.each([
     expect(pictures(shorter.test.images)).toEqual(pictures(test.images).slice(0, 20));
   });
 
+  it('tells how far it is, up to the end, and stops where it is told to', async () => {
+    const told: number[] = [];
+    const sizes = { trainSize: 300, testSize: 40 };
+    await drawSplit(series, {
+      ...sizes,
+      onDraw: ({ name, drawn, total }) => {
+        expect({ name, total }).toEqual({ name: series.name, total: 340 });
+        told.push(drawn);
+      },
+    });
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.at(-1)).toBe(340);
+    const stop = new AbortController();
+    const stopped = drawSplit(series, { ...sizes, signal: stop.signal, onDraw: () => stop.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
   it('draws picture i alike whatever was drawn before it, and nothing beside its place', () => {
     const { train } = make({ seed: 5, trainSize: 50, testSize: 1 });
     const out = new Uint8Array(imageSize + 20).fill(77);
