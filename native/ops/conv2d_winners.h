@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gradients of a convolution that a max pool follows. In each window of its outputs at most one of a
-// channel has a gradient, and behind a ReLU half of those are zero: going through the nonzero ones alone
-// takes an eighth of the multiply-adds. What is computed depends on the gradients that are not zero and their
-// order (image by image, window by window, channel by channel), so that the dense gradient and the pooled one
-// with its winners lead to the same bits.
+// channel has a gradient: going through those alone takes a quarter of the multiply-adds behind a 2x2 pool. A
+// gradient from before the pool is first taken apart into pooled ones and winners, so that both lead to the
+// same bits.
 #pragma once
 
 #include <cstdint>

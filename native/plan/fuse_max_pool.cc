@@ -12,9 +12,6 @@
 namespace receptive::plan {
 namespace {
 
-// Where a pooling's window and padding stand: plan/pool2d.cc
-constexpr std::size_t kPoolOutParam = 4, kPoolWindowParam = 6, kPoolParams = 12;
-
 // Separate windows of at most 256 elements, all inside the convolution's result.
 bool is_tiled(const Recorded& pool, const Conv2dGeometry& g) {
   if (pool.params.size() < kPoolParams) return false;

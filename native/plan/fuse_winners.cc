@@ -14,9 +14,6 @@
 namespace receptive::plan {
 namespace {
 
-// Where the window and its stride stand in a pooling's parameters: plan/pool2d.cc
-constexpr std::size_t kPoolWindowParam = 6;
-
 // Whether the instruction takes its gradients from this pool, and only the winners among them.
 bool goes_by_winners(const Recorded& gradient, const Recorded& pool) {
   if (gradient.params.size() < kConvPool + 4 || gradient.params[kConvChoice] != 0) return false;
@@ -59,7 +56,8 @@ int fuse_winner_gradients(Program* program) {
   for (int p = program->once; p < static_cast<int>(program->instructions.size()); ++p) {
     const Recorded pool = program->instructions[static_cast<std::size_t>(p)];
     const Operand dy = operand_of(pool, 0), dz = operand_of(pool, 1), winners = operand_of(pool, 2);
-    if (!is(pool, "max_pool2d_backward") || !is_internal(*program, dy) || pool.params.size() < 12) continue;
+    if (!is(pool, "max_pool2d_backward") || !is_internal(*program, dy) || pool.params.size() < kPoolParams)
+      continue;
     if (program->buffers[static_cast<std::size_t>(dy.index)].dtype != Dtype::kFloat32) continue;
     Readers readers;
     if (producer(*program, dy, static_cast<int>(program->instructions.size())) != p ||
