@@ -111,6 +111,9 @@ export { type UpsampleOptions, upsample } from './ops/upsample.js';
 
 // --- Layers, optimizers, models ---
 
+export type { ConfusionMatrix } from './metrics/confusion.js';
+export * as metrics from './metrics/index.js';
+export type { MetricName, MetricValues } from './metrics/names.js';
 export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
 export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
@@ -145,18 +148,12 @@ export { xo } from './data/xo.js';
 
 // --- Training and use ---
 
-export {
-  type CaptureOptions,
-  capture,
-  type InputSpec,
-  type LossFunction,
-  type TrainingStep,
-} from './train/capture.js';
+export { type CaptureOptions, capture, type InputSpec, type TrainingStep } from './train/capture.js';
 export type { Plan, PlanSource } from './train/captured-plan.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
-export type { ConfusionMatrix } from './train/metrics.js';
+export type { Loss, LossFunction, LossName } from './train/losses.js';
 export type { StepFunction } from './train/plan.js';
 export type { OutputSpec, StepOutputs } from './train/plan-outputs.js';
 export type { PlanProgress, PlanResult, RunOptions } from './train/plan-run.js';

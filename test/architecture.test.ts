@@ -25,7 +25,7 @@ describe('the ladder of lib/', () => {
     ['tensor'],
     ['ops'],
     ['nn'],
-    ['models', 'data', 'optim', 'io'],
+    ['models', 'data', 'optim', 'metrics', 'io'],
     ['viz'],
     ['train'],
     ['cli'],

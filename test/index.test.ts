@@ -17,7 +17,7 @@ it('offers these names and no others', () => {
     losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
     others: 'dropout2d stochasticDepth upsample',
     models:
-      'AlexNet AllCnnC LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel modelNames nn optim',
+      'AlexNet AllCnnC LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     training: 'capture evaluate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
@@ -31,6 +31,9 @@ it('offers these names and no others', () => {
     'AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d Dropout2d GlobalMaxPool2d LPPool1d MaxPool1d SpatialPyramidPool2d StochasticDepth Upsample';
   const losses = 'BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss SmoothL1Loss';
   expect(Object.keys(receptive.nn).sort()).toEqual(`${layers} ${losses} ${poolings}`.split(' ').sort());
+  expect(Object.keys(receptive.metrics).sort()).toEqual(
+    'MetricCounts confusionMatrix f1 precision recall'.split(' '),
+  );
   expect(Object.keys(receptive.optim).sort()).toEqual(
     (
       'Adagrad Adam AdamW EMA LRScheduler Lion Optimizer RMSprop ReduceLROnPlateau SGD clipGradNorm clipGradValue constant ' +

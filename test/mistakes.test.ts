@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import * as receptive from '../lib/index.js';
 
 type Call = (...args: unknown[]) => unknown;
-const { nn, optim, ...top } = receptive;
-const pool: Record<string, unknown> = { ...top, ...optim, ...nn, ...nn.init };
+const { metrics, nn, optim, ...top } = receptive;
+const pool: Record<string, unknown> = { ...top, ...metrics, ...optim, ...nn, ...nn.init };
 // What draws tens of thousands of pictures; and a module, which takes nothing and a seed, which takes numbers.
 const LEFT_OUT = ['Module', 'glyphs', 'xo', 'mnist', 'manualSeed'];
 const functions = Object.entries(pool).filter(

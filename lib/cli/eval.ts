@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { fail } from '../errors.js';
 import { weightsSha256 } from '../io/weights.js';
+import type { MetricName } from '../metrics/names.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import { evaluate } from '../train/evaluate.js';
 import { downloadLine } from './download-line.js';
@@ -20,6 +21,7 @@ export interface EvalFlags extends OutputFlags {
   readonly dataDir?: string;
   readonly testSize?: number;
   readonly batchSize: number;
+  readonly metrics?: MetricName[];
   readonly seed?: number;
   readonly threads?: number;
   readonly priority?: Priority;
@@ -54,7 +56,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
       received: `none, and ${path} does not say what it was trained on`,
     });
   }
-  const { dataDir, testSize, batchSize, priority, cpuShare } = flags;
+  const { dataDir, testSize, batchSize, metrics, priority, cpuShare } = flags;
   const seed = flags.seed ?? file.seed;
   const [onProgress, onDraw] = [downloadLine(output), drawingLine(output)];
   checkDataDir(data, dataDir);
@@ -65,7 +67,8 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   output.progress(`${bold(name)} from ${path} on ${bold(data)}: ${plural(test.length, 'test image')}`);
   output.progress();
 
-  const evaluation = await evaluate(model, { ...test, normalization }, { batchSize, priority, cpuShare });
+  const options = { batchSize, metrics, priority, cpuShare };
+  const evaluation = await evaluate(model, { ...test, normalization }, options);
   const { accuracy, loss, images, seconds, imagesPerSecond, confusion } = evaluation;
   reportEvaluation(output, evaluation, classNames);
   output.progress(
@@ -83,6 +86,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
     model: path,
     data,
     confusion,
+    ...(evaluation.metrics && { metrics: evaluation.metrics }),
   });
   return 0;
 }

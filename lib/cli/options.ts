@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
 import { InvalidArgumentError } from 'commander';
-import { didYouMean, fail } from '../errors.js';
+import { didYouMean, fail, ReceptiveError } from '../errors.js';
+import { type MetricName, metricsNamed } from '../metrics/names.js';
 
 /** Reads a whole number in a range. */
 export function wholeNumber(low: number, high = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -42,6 +43,19 @@ export function oneOf<Name extends string>(names: readonly Name[]): (text: strin
     );
   };
 }
+
+/** Reads names of metrics, with commas between them. How large a top may be, only the model can tell. */
+export const metricNames = (text: string): MetricName[] => {
+  const names = text.split(',').map((name) => name.trim());
+  try {
+    metricsNamed('--metrics', names, Infinity);
+  } catch (error) {
+    if (!(error instanceof ReceptiveError)) throw error;
+    const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+    throw new InvalidArgumentError(`It must be ${error.expected}, with commas between them${hint}.`);
+  }
+  return names as MetricName[];
+};
 
 /** Who goes first: `priority` of the library. */
 export const PRIORITIES = ['normal', 'background'] as const;

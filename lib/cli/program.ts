@@ -10,7 +10,15 @@ import { SCHEDULE_NAMES } from '../train/schedules.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
 import { infoCommand } from './info.js';
-import { anyWholeNumber, oneOf, PRIORITIES, positiveNumber, share, wholeNumber } from './options.js';
+import {
+  anyWholeNumber,
+  metricNames,
+  oneOf,
+  PRIORITIES,
+  positiveNumber,
+  share,
+  wholeNumber,
+} from './options.js';
 import { predictCommand } from './predict.js';
 import { profileCommand, SORT_NAMES } from './profile.js';
 import { summaryCommand } from './summary.js';
@@ -109,6 +117,7 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--data <name>', `${dataSets}; default: what it was trained on`, oneOf(datasetNames));
   addFiles(evaluate)
     .option('--batch-size <n>', 'images at a time', wholeNumber(1, 1e6), 256)
+    .option('--metrics <names>', 'more of them, such as top5,f1,recallPerClass,calibrationError', metricNames)
     .option('--seed <n>', 'of drawn data; default: what it was trained with', anyWholeNumber);
   addCommon(addThreads(evaluate)).action(async (model, options) => done(await evalCommand(model, options)));
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an evaluation looks like in a terminal.
+
+import { worstMistakes } from '../metrics/confusion.js';
 import type { Evaluation } from '../train/evaluate.js';
-import { worstMistakes } from '../train/metrics.js';
 import { confusionText } from '../viz/confusion.js';
 import { count, percent } from './format.js';
 import type { Output } from './output.js';
@@ -22,6 +23,9 @@ export function reportEvaluation(
     `test accuracy ${bold(percent(accuracy))}, loss ${loss.toFixed(4)}` +
       dim(`   ${count(wrong)} of ${count(images)} images wrong`),
   );
+  for (const [name, value] of Object.entries(evaluation.metrics ?? {})) {
+    output.line(`${name} ${typeof value === 'number' ? bold(percent(value)) : perClass(value, classNames)}`);
+  }
   if (output.isQuiet) return;
   if (confusion.length <= WIDEST_TABLE) {
     output.line();
@@ -35,4 +39,8 @@ export function reportEvaluation(
   );
   output.line();
   output.line(`most often mistaken: ${list.join(', ')}`);
+}
+
+function perClass(values: readonly number[], classNames: readonly string[]): string {
+  return values.map((value, c) => `${classNames[c] ?? c} ${percent(value)}`).join(', ');
 }

@@ -2,11 +2,10 @@
 // `capture`: from a step, or a model and what trains it, to a plan.
 
 import { DataLoader } from '../data/loader.js';
-import { checkOptions, describe, didYouMean, fail } from '../errors.js';
+import { checkOptions, describe, fail } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
 import { DTYPES, type DType } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
 import { type ClipOptions, checkClip } from '../optim/clip.js';
 import { EMA } from '../optim/ema.js';
 import { LRScheduler } from '../optim/lr-scheduler.js';
@@ -14,6 +13,7 @@ import { Optimizer } from '../optim/optimizer.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Plan, type Training } from './captured-plan.js';
+import { checkLoss, type Loss } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import type { StepFunction, StreamSpecs } from './plan.js';
@@ -22,15 +22,12 @@ import { type DividedStepFunction, loaderSpecs, RecordedInputs } from './recorde
 import { inMode } from './slices.js';
 import { requireFinite, trainOn } from './train-step.js';
 
-/** A loss of one's own: a tensor with one element, from what the model gives and the labels. */
-export type LossFunction = (outputs: Tensor, labels: Tensor) => Tensor;
-
 /** A training step: forward in training mode, loss, backward, update. Its inputs are `images` and `labels`. */
 export interface TrainingStep extends ClipOptions {
   readonly model: Module;
   readonly optimizer: Optimizer;
   /** Default 'crossEntropy': then the step hands out `loss` and `correct`, how many were right; else `loss`. */
-  readonly loss?: 'crossEntropy' | LossFunction | undefined;
+  readonly loss?: Loss | undefined;
   /** Goes on to its next step behind each update. */
   readonly scheduler?: LRScheduler | undefined;
   /** Takes the weights into its averages behind each update. */
@@ -107,14 +104,7 @@ function trainingStep(step: TrainingStep): DividedStepFunction {
   if (!isStep || !(step.model instanceof Module) || !(step.optimizer instanceof Optimizer)) {
     throw refuse('a function, or { model, optimizer }', describe(step));
   }
-  const { model, optimizer, loss = 'crossEntropy' } = step;
-  if (loss !== 'crossEntropy' && typeof loss !== 'function') {
-    throw refuse(
-      "loss to be 'crossEntropy' or a function",
-      describe(loss),
-      didYouMean(loss, ['crossEntropy']),
-    );
-  }
+  const { model, optimizer } = step;
   checkOptions('capture', step, STEP_PARTS);
   const { scheduler, ema } = step;
   if (scheduler !== undefined && !(scheduler instanceof LRScheduler && scheduler.isOf(optimizer))) {
@@ -130,15 +120,21 @@ function trainingStep(step: TrainingStep): DividedStepFunction {
     clip,
     scheduler,
     ema,
-    loss: loss === 'crossEntropy' ? undefined : loss,
+    loss: checkLoss('capture', step.loss),
+    countsCorrect: countsCorrect(step),
   };
   return (rows, samples, size, parts) =>
     inMode(model, true, () => ({ ...trainOn(learner, rows, samples, size, requireFinite, parts) }));
 }
 
+/** A loss of one's own may be of other labels than classes. */
+function countsCorrect({ loss = 'crossEntropy' }: TrainingStep): boolean {
+  return loss === 'crossEntropy';
+}
+
 /** How a step that was refused is computed again, to see where its numbers stopped being finite. */
-function failedStep({ model, loss = 'crossEntropy' }: TrainingStep): Training {
-  const lossOf = loss === 'crossEntropy' ? crossEntropy : loss;
+function failedStep({ model, loss }: TrainingStep): Training {
+  const lossOf = checkLoss('capture', loss);
   return (inputs) => {
     let made: Readonly<Record<string, Tensor>> = {};
     const images = () => {

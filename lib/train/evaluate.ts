@@ -4,16 +4,20 @@ import { noGrad } from '../autograd/grad-mode.js';
 import { checkDataset, type Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { checkBooleans, checkListeners, checkOptions, fail } from '../errors.js';
+import type { ConfusionMatrix } from '../metrics/confusion.js';
+import { MetricCounts } from '../metrics/counts.js';
+import { type MetricName, type MetricValues, metricsNamed } from '../metrics/names.js';
+import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
-import { argmax } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
+import { argmax, confidence, labelRank } from '../ops/classify.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensorScope } from '../tensor/scope.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { CapturedPass } from './captured-inference.js';
 import { checkModelFits } from './fits.js';
+import { checkLoss, type Loss, type LossFunction } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
-import { accuracyOf, addToConfusion, type ConfusionMatrix, emptyConfusion } from './metrics.js';
 import { type FoldOptions, foldingOf } from './planning.js';
 import { RunningMean, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
@@ -23,6 +27,10 @@ export interface EvaluateOptions extends MannersOptions, FoldOptions {
   /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Reported as `loss`: a name, a function of logits and labels, or a module. Default 'crossEntropy'. */
+  readonly loss?: Loss | undefined;
+  /** More metrics, by name: 'top5', 'f1', 'f1PerClass', 'calibrationError', … (`MetricName`). Default none. */
+  readonly metrics?: readonly MetricName[] | undefined;
   /**
    * Record the forward pass once and replay it natively, so that the event loop stays free. Default true; a model that looks
    * at values of tensors is evaluated eagerly. The result is the same either way.
@@ -32,12 +40,14 @@ export interface EvaluateOptions extends MannersOptions, FoldOptions {
 
 /** What an evaluation found. */
 export interface Evaluation {
-  /** Mean cross-entropy over all images, in nats. */
+  /** Mean cross-entropy over all images, in nats; of another loss the mean over batches, weighted by their images. */
   readonly loss: number;
   /** Share of images whose largest logit is that of their label, 0 to 1. */
   readonly accuracy: number;
   /** `[classes][classes]`: row by true class, column by predicted class. */
   readonly confusion: ConfusionMatrix;
+  /** The metrics that were asked for, by name. */
+  readonly metrics?: MetricValues;
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -48,14 +58,26 @@ export interface Evaluation {
 }
 
 export const DEFAULT_BATCH = 256;
-const KNOWN_OPTIONS = ['batchSize', 'signal', 'capture', 'fold', 'threads', 'priority', 'cpuShare'];
+const KNOWN_OPTIONS: readonly (keyof EvaluateOptions)[] = [
+  ...([
+    'batchSize',
+    'signal',
+    'loss',
+    'metrics',
+    'capture',
+    'fold',
+    'threads',
+    'priority',
+    'cpuShare',
+  ] as const),
+];
 
 /**
  * Runs a model in evaluation mode over a data set. The model is left as it was. The pass is captured where the model allows
  * it, and the event loop is free; else it turns every 25 ms or so.
  *
  * Throws ERR_SHAPE where the data set does not fit the model, ERR_ABORTED when the signal said so, ERR_CAPTURE where `fold`
- * is asked for without capture, what a `DataLoader` refuses.
+ * is asked for without capture, ERR_ARGUMENT for a loss or metrics that are none, what a `DataLoader` refuses.
  */
 export async function evaluate(
   model: Module,
@@ -66,13 +88,15 @@ export async function evaluate(
   checkListeners('evaluate', options.signal);
   checkBooleans('evaluate', { capture: options.capture });
   const manners = checkManners('evaluate', options);
-  const { signal, capture, fold } = options;
+  const { signal, capture, fold, metrics } = options;
+  const loss = checkLoss('evaluate', options.loss);
   foldingOf('evaluate', options, capture === false ? 'capture: false' : undefined);
   checkModel('evaluate', model);
   checkDataset('evaluate', dataset);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
-  const evaluation = await evaluateBatches(model, loader, classes, { signal, capture, fold }, manners);
+  const pass = { signal, capture, fold, metrics, loss };
+  const evaluation = await evaluateBatches(model, loader, classes, pass, manners);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
     op: 'evaluate',
@@ -82,27 +106,34 @@ export async function evaluate(
   });
 }
 
+/** What one pass is told. */
+interface PassOptions extends Pick<EvaluateOptions, 'signal' | 'capture' | 'fold' | 'metrics'> {
+  readonly loss: LossFunction;
+}
+
 /** One pass over a loader; nothing if the signal ended it. */
 export async function evaluateBatches(
   model: Module,
   loader: DataLoader,
   classes: number,
-  options: Pick<EvaluateOptions, 'signal' | 'capture' | 'fold'>,
+  options: PassOptions,
   manners: MannersOptions = {},
 ): Promise<Evaluation | undefined> {
-  const { signal, capture = true } = options;
-  const confusion = emptyConfusion(classes);
-  const mean = new RunningMean();
+  const { capture = true } = options;
+  const metrics = options.metrics && metricsNamed('evaluate', options.metrics, classes);
+  const results = new Results(classes, new Set(metrics?.map(({ needs }) => needs)));
   const watch = new Stopwatch().start();
-  const captured = capture && (await evaluateCaptured(model, loader, confusion, mean, options, manners));
-  if (captured !== true) await evaluateEagerly(model, loader, confusion, mean, signal);
+  const captured = capture && (await evaluateCaptured(model, loader, results, options, manners));
+  if (captured !== true) await evaluateEagerly(model, loader, results, options);
+  const { mean, counts } = results;
   if (mean.images < loader.dataset.length) return undefined;
   const { seconds } = watch;
   const { images } = mean;
   return {
     loss: mean.loss,
-    accuracy: accuracyOf(confusion),
-    confusion,
+    accuracy: counts.accuracy,
+    confusion: counts.confusion,
+    ...(metrics && { metrics: Object.fromEntries(metrics.map(({ name, of }) => [name, of(counts)])) }),
     images,
     seconds,
     imagesPerSecond: images / seconds,
@@ -111,13 +142,41 @@ export async function evaluateBatches(
   };
 }
 
+/** What a pass finds, batch by batch. */
+class Results {
+  readonly mean = new RunningMean();
+  readonly counts: MetricCounts;
+  readonly #needs: ReadonlySet<string | undefined>;
+
+  constructor(classes: number, needs: ReadonlySet<string | undefined>) {
+    this.counts = new MetricCounts(classes);
+    this.#needs = needs;
+  }
+
+  /** What is to be known of a batch. */
+  of(logits: Tensor, labels: Tensor, loss: LossFunction): Record<string, Tensor> {
+    return {
+      loss: loss(logits, labels),
+      predicted: argmax(logits),
+      ...(this.#needs.has('ranks') && { ranks: labelRank(logits, labels) }),
+      ...(this.#needs.has('confidence') && { confidence: confidence(logits) }),
+    };
+  }
+
+  /** Takes what is known of batches of so many images, one after another. */
+  add(labels: ArrayLike<number>, batch: number, outputs: Readonly<Record<string, TypedArray>>): void {
+    for (const value of outputs.loss) this.mean.add(value, 0, batch);
+    const { predicted, ranks, confidence } = outputs;
+    this.counts.addSamples({ labels, predicted, ranks, confidence });
+  }
+}
+
 /** The pass as recorded steps: true, or why the model cannot be captured. */
 async function evaluateCaptured(
   model: Module,
   loader: DataLoader,
-  confusion: number[][],
-  mean: RunningMean,
-  options: Pick<EvaluateOptions, 'signal' | 'fold'>,
+  results: Results,
+  options: PassOptions,
   manners: MannersOptions,
 ): Promise<true | string> {
   const { dataset, batchSize, native } = loader;
@@ -126,8 +185,7 @@ async function evaluateCaptured(
   const planning = foldingOf('evaluate', options, undefined);
   using pass = new CapturedPass(model, rows, batchSize, planning, (rows) => {
     const logits = model.call(gatherImages(native.images, rows, dataset.normalization));
-    const loss = crossEntropy(logits, gatherLabels(native.labels, rows));
-    return { loss, predicted: argmax(logits) };
+    return results.of(logits, gatherLabels(native.labels, rows), options.loss);
   });
   if (pass.notCaptured !== undefined) {
     loader.state = position;
@@ -136,13 +194,12 @@ async function evaluateCaptured(
   }
   await pass.run(
     options.signal,
-    (first, batch, { loss, predicted }) => {
-      for (const value of loss) mean.add(value, 0, batch);
+    (first, batch, outputs) => {
       const labels = Int32Array.from(
-        { length: loss.length * batch },
+        { length: outputs.loss.length * batch },
         (_, i) => dataset.labels[rows[first + i]],
       );
-      addToConfusion(confusion, labels, predicted);
+      results.add(labels, batch, outputs);
     },
     manners,
   );
@@ -152,18 +209,16 @@ async function evaluateCaptured(
 async function evaluateEagerly(
   model: Module,
   loader: DataLoader,
-  confusion: number[][],
-  mean: RunningMean,
-  signal: AbortSignal | undefined,
+  results: Results,
+  { signal, loss }: PassOptions,
 ): Promise<void> {
   const batches = loader[Symbol.iterator]();
   const body = (): boolean => {
     const { value: batch, done } = batches.next();
     if (done === true) return false;
-    const logits = model.call(batch.images);
-    const loss = crossEntropy(logits, batch.labels).item();
-    addToConfusion(confusion, batch.labels.data(), argmax(logits).data());
-    mean.add(loss, 0, batch.indices.length);
+    const outputs = results.of(model.call(batch.images), batch.labels, loss);
+    const values = Object.entries(outputs).map(([name, tensor]) => [name, tensor.data()]);
+    results.add(batch.labels.data(), batch.indices.length, Object.fromEntries(values));
     return true;
   };
   try {

@@ -3,6 +3,7 @@
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
+import { type MetricName, metricsNamed } from '../metrics/names.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { type ClipOptions, checkClip } from '../optim/clip.js';
@@ -10,6 +11,7 @@ import { type AverageOptions, makeAverage } from './averages.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
+import { checkLoss, type Loss } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { makeOptimizer, type OptimizerOptions } from './optimizers.js';
@@ -34,8 +36,15 @@ export interface FitOptions
   readonly shuffle?: boolean | undefined;
   /** Names the orders of the epochs. Default 0. Initialisation and dropout follow `manualSeed`. */
   readonly seed?: number | undefined;
+  /**
+   * What the training makes small: a name, a function of logits and labels, or a module. It should be a mean over samples.
+   * Default 'crossEntropy'.
+   */
+  readonly loss?: Loss | undefined;
   /** Is evaluated after each epoch, for `valLoss` and `valAccuracy`. */
   readonly validation?: Dataset | undefined;
+  /** Metrics of the validation set by name, for `valMetrics`: see `evaluate`. */
+  readonly metrics?: readonly MetricName[] | undefined;
   /** Stops the training after the step that is under way. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -84,6 +93,8 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
     'shuffle',
     'seed',
     'validation',
+    'loss',
+    'metrics',
     'signal',
     'capture',
     'maxMemory',
@@ -97,7 +108,8 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
 const training = new WeakSet<Module>();
 
 /**
- * Trains a classifier: softmax cross-entropy between the model's logits and the labels of the data set.
+ * Trains a classifier: makes a loss small, by default the softmax cross-entropy between the model's logits and the labels of
+ * the data set.
  *
  * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights
  * that come out depend on the model's own, the data, the options and the seed, and not on the number of threads. Stopped by
@@ -119,6 +131,7 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
   const clip = checkClip('fit', options);
+  const loss = checkLoss('fit', options.loss);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -135,12 +148,13 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
     using validationLoader =
       validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
     const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);
+    checkMetrics(options, classes);
     const { optimizer, release } = makeOptimizer(model, options);
     try {
       const microBatches = checkMicroBatches('fit', options, loader.batchSize, options.maxMemory);
       const rates = makeRates(options, optimizer, epochs * loader.length);
       using average = makeAverage(model, options.ema);
-      const learner = { model, optimizer, clip, ema: average?.ema };
+      const learner = { model, optimizer, clip, ema: average?.ema, loss, countsCorrect: true };
       const capturing =
         options.capture === false
           ? undefined
@@ -163,6 +177,15 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   } finally {
     training.delete(model);
   }
+}
+
+function checkMetrics({ metrics, validation }: FitOptions, classes: number): void {
+  if (metrics === undefined) return;
+  if (validation === undefined) {
+    const expected = 'a validation set for metrics to be of';
+    throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'none' });
+  }
+  metricsNamed('fit', metrics, classes);
 }
 
 function noBudget(notCaptured: string | undefined) {

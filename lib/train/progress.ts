@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a training reports: rows of its history, progress within an epoch, and the running means behind both.
+import type { MetricValues } from '../metrics/names.js';
 
 /** One epoch of a training. Accuracies are shares from 0 to 1. */
 export interface HistoryRow {
@@ -11,6 +12,8 @@ export interface HistoryRow {
   /** On the validation set after the epoch, where there is one. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** The metrics that `fit` was asked for. */
+  readonly valMetrics?: MetricValues;
   /** Learning rate of the epoch's last step. */
   readonly lr: number;
   /** Time of the training steps, without validation. */

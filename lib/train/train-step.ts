@@ -7,19 +7,21 @@ import type { Module } from '../nn/module.js';
 import { add, scale } from '../ops/arithmetic.js';
 import { BatchParts } from '../ops/batch-part.js';
 import { argmax } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
 import type { ClipOptions } from '../optim/clip.js';
 import type { EMA } from '../optim/ema.js';
 import type { LRScheduler } from '../optim/lr-scheduler.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type BatchRows, copyElements, type Inputs } from './batch-rows.js';
+import type { LossFunction } from './losses.js';
 
 /** What is trained, by what, and towards what: a mean over samples, of model outputs and labels. */
 export interface Learner {
   readonly model: Module;
   readonly optimizer: Optimizer;
-  readonly loss?: ((outputs: Tensor, labels: Tensor) => Tensor) | undefined;
+  readonly loss: LossFunction;
+  /** Whether the outputs are logits of the classes that the labels name, so that right answers can be counted. */
+  readonly countsCorrect: boolean;
   /** What happens to gradients before the update. */
   readonly clip?: ClipOptions | undefined;
   /** Moves on behind each update. */
@@ -69,13 +71,13 @@ interface Sums {
   readonly labels: Tensor;
 }
 
-function onWhole({ model, loss }: Learner, { images, labels }: Inputs, check: LossCheck, weight = 1): Sums {
-  const outputs = model.call(images);
-  const mean = (loss ?? crossEntropy)(outputs, labels);
+function onWhole(learner: Learner, { images, labels }: Inputs, check: LossCheck, weight = 1): Sums {
+  const outputs = learner.model.call(images);
+  const mean = learner.loss(outputs, labels);
   check(mean);
   const value = weight === 1 ? mean : scale(mean, weight);
   value.backward();
-  return { loss: value, predicted: loss === undefined ? argmax(outputs) : undefined, labels };
+  return { loss: value, predicted: learner.countsCorrect ? argmax(outputs) : undefined, labels };
 }
 
 function onParts(
@@ -87,7 +89,7 @@ function onParts(
   parts: BatchParts,
 ): Sums {
   const labels = Tensor.empty([samples], 'int32');
-  const predicted = learner.loss === undefined ? Tensor.empty([samples], 'int32') : undefined;
+  const predicted = learner.countsCorrect ? Tensor.empty([samples], 'int32') : undefined;
   let loss: Tensor | undefined;
   for (let first = 0; first < samples; first += size) {
     const end = Math.min(first + size, samples);

@@ -2,7 +2,6 @@
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
 import type { Batch, DataLoader } from '../data/loader.js';
 import type { ReceptiveError } from '../errors.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { recordDraws } from '../tensor/random.js';
@@ -70,11 +69,15 @@ export class TrainingRun {
               this.#learner.ema?.model ?? this.#learner.model,
               validation,
               classes,
-              { signal: this.#options.signal },
+              { signal: this.#options.signal, metrics: this.#options.metrics, loss: this.#learner.loss },
               this.#manners,
             );
       const { epoch: number, loss, accuracy, ...rest } = row;
-      const validated = tested && { valLoss: tested.loss, valAccuracy: tested.accuracy };
+      const validated = tested && {
+        valLoss: tested.loss,
+        valAccuracy: tested.accuracy,
+        ...(tested.metrics && { valMetrics: tested.metrics }),
+      };
       const whole = { epoch: number, loss, accuracy, ...validated, ...rest };
       this.#history.push(whole);
       this.#rates.afterEpoch(whole);
@@ -236,7 +239,7 @@ export class TrainingRun {
     const step: FailedStep = {
       model: this.#learner.model,
       images: () => gatherImages(native.images, indices, dataset.normalization),
-      loss: (logits) => crossEntropy(logits, gatherLabels(native.labels, indices)),
+      loss: (logits) => this.#learner.loss(logits, gatherLabels(native.labels, indices)),
       imageAt: (row) => rows[row],
     };
     try {

@@ -39,6 +39,25 @@ describe('receptive eval', () => {
     expect((row.confusion as number[][]).flat().reduce((sum, count) => sum + count)).toBe(200);
   });
 
+  it('shows more metrics where they are asked for', async () => {
+    const names = 'top1,f1,recallPerClass,calibrationError';
+    const args = ['eval', model, '--test-size', '50', '--metrics', names];
+    const { status, stdout } = await receptive([...args, '--json'], cwd);
+    expect(status).toBe(0);
+    const { metrics, testAccuracy } = lastJson(stdout) as Record<string, Record<string, unknown>>;
+    expect(Object.keys(metrics)).toEqual(names.split(','));
+    expect(metrics.top1).toBe(testAccuracy);
+    expect(metrics.recallPerClass).toHaveLength(2);
+    const { stdout: text } = await receptive(args, cwd);
+    expect(text).toMatch(/^f1 \d+\.\d+ %$/m);
+    expect(text).toMatch(/^recallPerClass X \d+\.\d+ %, O \d+\.\d+ %$/m);
+    const wrong = await receptive(['eval', model, '--metrics', 'f1,tops'], cwd);
+    expect(wrong).toMatchObject({ status: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/--metrics.*top5/);
+    const tooMany = await receptive(['eval', model, '--test-size', '5', '--metrics', 'top3'], cwd);
+    expect(tooMany.stderr).toMatch(/at most 2 classes/);
+  });
+
   it('shows a table', async () => {
     const { stdout } = await receptive(['eval', model, '--test-size', '50'], cwd);
     expect(stdout).toMatch(/^xo from run\/model.safetensors on xo: 50 test images$/m);

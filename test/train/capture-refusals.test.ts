@@ -287,7 +287,7 @@ describe('capture', () => {
     const cases: [unknown, CaptureOptions, string][] = [
       [undefined, { input }, 'ERR_ARGUMENT'],
       [{ model }, { input }, 'ERR_ARGUMENT'],
-      [{ ...training, loss: 'mse' }, { input }, 'ERR_ARGUMENT'],
+      [{ ...training, loss: 'mean' }, { input }, 'ERR_ARGUMENT'],
       [training, {}, 'ERR_ARGUMENT'],
       [training, { input, inputs: { images: input } }, 'ERR_ARGUMENT'],
       [training, { inputs: { images: input } }, 'ERR_ARGUMENT'],

@@ -57,7 +57,8 @@ function gradients(size: number, loss?: (outputs: Tensor, labels: Tensor) => Ten
   using model = makeNet();
   using optimizer = new optim.SGD(model.parameters(), { lr: 0 });
   const seen: number[] = [];
-  const told = trainOn({ model, optimizer, loss }, givenRows(firstBatch()), BATCH, size, (value) => {
+  const learner = { model, optimizer, loss: loss ?? crossEntropy, countsCorrect: loss === undefined };
+  const told = trainOn(learner, givenRows(firstBatch()), BATCH, size, (value) => {
     seen.push(value.item());
   });
   return {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // evaluate and predict, and the metrics behind them.
 import { describe, expect, it } from 'vitest';
+import { accuracyOf, confusionMatrix, worstMistakes } from '../../lib/metrics/confusion.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 import { fit } from '../../lib/train/fit.js';
-import { accuracyOf, confusionMatrix, worstMistakes } from '../../lib/train/metrics.js';
 import { predict } from '../../lib/train/predict.js';
 import { halves, linearModel, someXo, weightsOf, xoModel } from './tiny.js';
 
