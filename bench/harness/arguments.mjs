@@ -3,6 +3,8 @@
 import { parseArgs } from 'node:util';
 import { PEERS } from './contestants.mjs';
 
+const CONV_ALGORITHMS = ['auto', 'direct', 'winograd'];
+
 const OPTIONS = {
   case: { type: 'string' },
   threads: { type: 'string' },
@@ -12,6 +14,7 @@ const OPTIONS = {
   rounds: { type: 'string' },
   'block-ms': { type: 'string' },
   'no-compile': { type: 'boolean', default: false },
+  algorithm: { type: 'string', default: 'auto' },
   profile: { type: 'boolean', default: false },
   'data-dir': { type: 'string' },
   list: { type: 'boolean', default: false },
@@ -39,6 +42,7 @@ options:
   --rounds N       rounds of a case: one block of each contestant; default 15, quick 7
   --block-ms N     length of a block; default 300
   --no-compile     leave out those variants of peers that compile first (torch.compile, XLA)
+  --algorithm NAME suite conv: how ours computes, ${CONV_ALGORITHMS.join(', ')}; default auto
   --profile        suite step: time each instruction of our step
   --data-dir DIR   suite fit: the folder of MNIST's files
   --list           print the names of the cases
@@ -89,6 +93,10 @@ export function parseCommandLine(argv, suiteNames) {
   if (unknown !== undefined) {
     throw new UsageError(`there is no peer '${unknown}'; there are ${Object.keys(PEERS).join(', ')}`);
   }
+  if (!CONV_ALGORITHMS.includes(values.algorithm))
+    throw new UsageError(`--algorithm takes ${CONV_ALGORITHMS.join(', ')}, not ${values.algorithm}`);
+  if (values.algorithm !== 'auto' && suite !== 'conv')
+    throw new UsageError('--algorithm goes with the suite conv');
   if (values.profile && suite !== 'step') throw new UsageError('--profile goes with the suite step');
   if (values['data-dir'] !== undefined && suite !== 'fit')
     throw new UsageError('--data-dir goes with the suite fit');
@@ -102,6 +110,7 @@ export function parseCommandLine(argv, suiteNames) {
     rounds: values.rounds === undefined ? undefined : wholeNumber('rounds', values.rounds, 1),
     blockMs: values['block-ms'] === undefined ? undefined : wholeNumber('block-ms', values['block-ms'], 1),
     compile: !values['no-compile'],
+    algorithm: values.algorithm,
     profile: values.profile,
     dataDir: values['data-dir'],
     list: values.list,

@@ -50,7 +50,7 @@ async function measureCase(
   context,
   ours,
   peers,
-  { name, task, flops = 0, error: wantsError = false, split: wordsForSplit },
+  { name, task, flops = 0, error: wantsError = false, split: wordsForSplit, fields = {} },
 ) {
   context.progress(`${name}: prepare`);
   const { variant } = await prepareBestVariant(ours, task, context.plan.trialMs);
@@ -63,6 +63,7 @@ async function measureCase(
   const { steal, others } = sharesSince();
   const { value: error, images } = wantsError ? await ours.request({ do: 'error' }) : { value: null };
   const row = {
+    ...fields,
     ...summarize(rounds, ours.name, flops),
     unit: 'ms',
     variant,
@@ -104,9 +105,9 @@ async function measureCase(
 }
 
 /**
- * Measures cases { name, task, flops, error, split, unavailable }: `task` is what the workers are sent, `flops` the operations
- * of one iteration, `error` whether the result is compared with double precision. Ours and the peers get fresh
- * processes for each number of threads.
+ * Measures cases { name, task, flops, fields, error, split, unavailable }: `task` is what the workers are sent, `flops`
+ * the operations of one iteration, `fields` what else its row tells, `error` whether the result is compared with double
+ * precision. Ours and the peers get fresh processes for each number of threads.
  */
 export async function runCases(context, cases, threadCounts) {
   const available = cases.filter(({ name, unavailable }) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions: each shape's three passes.
+// Convolutions: each shape's three passes. Rows of an algorithm that was asked for name it, beside the case and in
+// `algorithm`.
 import { runCases } from '../harness/run-cases.mjs';
 import { CONV_SHAPES, convFlops } from '../shapes.mjs';
 
@@ -19,6 +20,13 @@ const CASES = CONV_SHAPES.flatMap((shape) =>
 export const caseNames = () => CASES.map(({ name }) => name);
 
 export function run(context, names) {
-  const cases = CASES.filter(({ name }) => names.includes(name));
+  const { algorithm } = context;
+  const ending = algorithm === 'auto' ? '' : ` ${algorithm}`;
+  const cases = CASES.filter(({ name }) => names.includes(name)).map((item) => ({
+    ...item,
+    name: item.name + ending,
+    task: { ...item.task, algorithm },
+    fields: { algorithm },
+  }));
   return runCases(context, cases, context.threadCounts());
 }

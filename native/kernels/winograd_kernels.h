@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contract of the transforms of Winograd's convolutions, F(m x m, 3 x 3): m x m outputs from t x t inputs, t
-// = m + 2, by t * t products instead of 9 m * m. Their mathematics stands in generic/winograd.inl.h.
+// Contract of the transforms of Winograd's convolutions, F(m x m, r x r): m x m outputs of a kernel of r x r
+// taps from t x t inputs, t = m + r - 1, by t * t products instead of r * r * m * m. Their mathematics stands
+// in generic/winograd.inl.h.
 //
 // All of them work on vectors of channels. What is transformed is given by pointers to pixels (a pointer to
 // zeros or to a row that nobody reads stands for what lies outside an image); the t * t results, or operands,
@@ -15,6 +16,7 @@ namespace receptive {
 struct WinogradTransforms {
   int outputs;  // m
   int inputs;   // t
+  int taps;     // r
   // frequencies [t][t] = B' d B, from the pixels [t][t] of an input tile. `next` are the pixels of the tile
   // to come: hardware does not foresee where its rows begin.
   void (*input)(float* frequencies, std::int64_t stride, const float* const* pixels, const float* const* next,
@@ -30,16 +32,17 @@ struct WinogradTransforms {
   // frequencies [t][t] = A dy A', the adjoint of `output`, from the pixels [m][m] of a tile of gradients
   void (*output_adjoint)(float* frequencies, std::int64_t stride, const float* const* pixels,
                          const float* const* next, std::int64_t channels);
-  // frequencies [t][t] = G g G', from the taps [3][3] of a kernel, tap_stride floats apart
+  // frequencies [t][t] = G g G', from the taps [r][r] of a kernel, tap_stride floats apart
   void (*weight)(float* frequencies, std::int64_t stride, const float* taps, std::int64_t tap_stride,
                  std::int64_t channels);
-  // taps [3][3] (+)= G' dU G, the adjoint of `weight`
+  // taps [r][r] (+)= G' dU G, the adjoint of `weight`
   void (*weight_adjoint)(float* taps, std::int64_t tap_stride, const float* frequencies, std::int64_t stride,
                          std::int64_t channels, bool accumulate);
 };
 
 struct WinogradKernels {
-  WinogradTransforms f2, f4;
+  WinogradTransforms f2, f4;    // of 3x3 kernels
+  WinogradTransforms f2_taps5;  // of 5x5 kernels
   // to[column * to_stride + row] = from[row * from_stride + column]
   void (*transpose)(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
                     std::int64_t rows, std::int64_t columns);

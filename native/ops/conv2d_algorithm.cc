@@ -44,32 +44,41 @@ bool is_transposed_better(const Conv2dGeometry& g, const KernelTable& table) {
   return g.in_c < kMinTapChannels && transposed < direct;
 }
 
-// kDirect, kWinogradF2 or kWinogradF4
-Conv2dChoice decide(Conv2dChoice choice, const Conv2dGeometry& g, const ConvolutionCosts& costs) {
-  const bool prefers_f2 = costs.f2 < costs.f4;
-  const Conv2dChoice winograd = prefers_f2 ? Conv2dChoice::kWinogradF2 : Conv2dChoice::kWinogradF4;
-  if (choice == Conv2dChoice::kWinograd) return winograd;
-  if (choice != Conv2dChoice::kAuto) return choice;
-  if (!is_winograd_shape(g) || std::min(g.in_c, g.out_c) < kMinWinogradChannels) return Conv2dChoice::kDirect;
-  return std::min(costs.f2, costs.f4) < costs.direct ? winograd : Conv2dChoice::kDirect;
+// What Algorithm calls Winograd's tile for this kernel that has m x m outputs.
+template <typename Algorithm>
+Algorithm winograd(bool is_f4, const Conv2dGeometry& g) {
+  if (is_f4) return Algorithm::kWinogradF4;
+  return g.kernel_h == 5 ? Algorithm::kWinogradF2Taps5 : Algorithm::kWinogradF2;
+}
+
+// Winograd's algorithm where it was asked for or is cheaper, else `otherwise`.
+template <typename Algorithm>
+Algorithm decide(Conv2dChoice choice, const Conv2dGeometry& g, Algorithm otherwise,
+                 ConvolutionCosts (*costs_of)(const Conv2dGeometry& g, int vector_width), int vector_width) {
+  const bool is_open = choice == Conv2dChoice::kAuto && is_winograd_shape(g) &&
+                       std::min(g.in_c, g.out_c) >= kMinWinogradChannels;
+  if (choice == Conv2dChoice::kDirect || (choice == Conv2dChoice::kAuto && !is_open)) return otherwise;
+  if (choice == Conv2dChoice::kWinogradF2 || choice == Conv2dChoice::kWinogradF4)
+    return winograd<Algorithm>(choice == Conv2dChoice::kWinogradF4, g);
+  const ConvolutionCosts costs = costs_of(g, vector_width);
+  if (is_open && costs.direct <= std::min(costs.f2, costs.f4)) return otherwise;
+  return winograd<Algorithm>(costs.f4 <= costs.f2, g);
 }
 
 }  // namespace
+
+bool can_choose(Conv2dChoice choice, const Conv2dGeometry& g) {
+  if (choice < Conv2dChoice::kWinograd) return true;
+  return is_winograd_shape(g) && !(choice == Conv2dChoice::kWinogradF4 && g.kernel_h == 5);
+}
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& g, const KernelTable& table, Conv2dChoice choice) {
   if (g.groups > 1)
     return is_for_depthwise(g, table) ? ForwardAlgorithm::kDepthwise : ForwardAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return ForwardAlgorithm::kInterleaved;
-  const ConvolutionCosts costs =
-      convolve_costs(g.batch, g.in_c, g.out_c, g.out_h, g.out_w, table.gemm->vector_width);
-  switch (decide(choice, g, costs)) {
-    case Conv2dChoice::kWinogradF2:
-      return ForwardAlgorithm::kWinogradF2;
-    case Conv2dChoice::kWinogradF4:
-      return ForwardAlgorithm::kWinogradF4;
-    default:
-      return is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
-  }
+  const ForwardAlgorithm otherwise =
+      is_plane(g, *table.gemm) ? ForwardAlgorithm::kPlane : ForwardAlgorithm::kDirect;
+  return decide(choice, g, otherwise, forward_costs, table.gemm->vector_width);
 }
 
 GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTable& table,
@@ -78,16 +87,9 @@ GradInputAlgorithm grad_input_algorithm(const Conv2dGeometry& g, const KernelTab
     return is_for_depthwise(g, table) ? GradInputAlgorithm::kDepthwise : GradInputAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradInputAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradInputAlgorithm::kInterleaved;
-  const ConvolutionCosts costs =
-      convolve_costs(g.batch, g.out_c, g.in_c, g.in_h, g.in_w, table.gemm->vector_width);
-  switch (decide(choice, g, costs)) {
-    case Conv2dChoice::kWinogradF2:
-      return GradInputAlgorithm::kWinogradF2;
-    case Conv2dChoice::kWinogradF4:
-      return GradInputAlgorithm::kWinogradF4;
-    default:
-      return g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
-  }
+  const GradInputAlgorithm otherwise =
+      g.in_c >= kMinTapChannels ? GradInputAlgorithm::kDirect : GradInputAlgorithm::kColumns;
+  return decide(choice, g, otherwise, grad_input_costs, table.gemm->vector_width);
 }
 
 GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelTable& table,
@@ -97,14 +99,9 @@ GradWeightAlgorithm grad_weight_algorithm(const Conv2dGeometry& g, const KernelT
                                                : GradWeightAlgorithm::kDirect;
   if (choice == Conv2dChoice::kAuto && is_for_winners(g, pool)) return GradWeightAlgorithm::kWinners;
   if (choice == Conv2dChoice::kAuto && is_for_lanes(g)) return GradWeightAlgorithm::kInterleaved;
-  switch (decide(choice, g, grad_weight_costs(g, table.gemm->vector_width))) {
-    case Conv2dChoice::kWinogradF2:
-      return GradWeightAlgorithm::kWinogradF2;
-    case Conv2dChoice::kWinogradF4:
-      return GradWeightAlgorithm::kWinogradF4;
-    default:
-      return is_transposed_better(g, table) ? GradWeightAlgorithm::kTransposed : GradWeightAlgorithm::kDirect;
-  }
+  const GradWeightAlgorithm otherwise =
+      is_transposed_better(g, table) ? GradWeightAlgorithm::kTransposed : GradWeightAlgorithm::kDirect;
+  return decide(choice, g, otherwise, grad_weight_costs, table.gemm->vector_width);
 }
 
 // Groups are written one beside the other; one channel may be a plane where another instruction set computes
@@ -114,6 +111,7 @@ bool adds_residual(const Conv2dGeometry& g, const KernelTable& table, Conv2dChoi
     case ForwardAlgorithm::kDirect:
     case ForwardAlgorithm::kWinogradF2:
     case ForwardAlgorithm::kWinogradF4:
+    case ForwardAlgorithm::kWinogradF2Taps5:
       return g.in_c > 1 && g.groups == 1;
     default:
       return false;
@@ -134,6 +132,8 @@ const char* name_of(ForwardAlgorithm algorithm) {
       return "winograd F(2x2, 3x3)";
     case ForwardAlgorithm::kWinogradF4:
       return "winograd F(4x4, 3x3)";
+    case ForwardAlgorithm::kWinogradF2Taps5:
+      return "winograd F(2x2, 5x5)";
   }
   return "";
 }
@@ -154,6 +154,8 @@ const char* name_of(GradInputAlgorithm algorithm) {
       return "winograd F(2x2, 3x3)";
     case GradInputAlgorithm::kWinogradF4:
       return "winograd F(4x4, 3x3)";
+    case GradInputAlgorithm::kWinogradF2Taps5:
+      return "winograd F(2x2, 5x5)";
   }
   return "";
 }
@@ -174,6 +176,8 @@ const char* name_of(GradWeightAlgorithm algorithm) {
       return "winograd F(2x2, 3x3)";
     case GradWeightAlgorithm::kWinogradF4:
       return "winograd F(4x4, 3x3)";
+    case GradWeightAlgorithm::kWinogradF2Taps5:
+      return "winograd F(2x2, 5x5)";
   }
   return "";
 }
@@ -194,6 +198,8 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
       return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2);
     case ForwardAlgorithm::kWinogradF4:
       return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF4);
+    case ForwardAlgorithm::kWinogradF2Taps5:
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2Taps5);
   }
 }
 
@@ -215,6 +221,8 @@ void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Co
       return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF2);
     case GradInputAlgorithm::kWinogradF4:
       return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF4);
+    case GradInputAlgorithm::kWinogradF2Taps5:
+      return conv2d_grad_input_winograd(dx, dy, weight, g, WinogradTile::kF2Taps5);
   }
 }
 
@@ -239,6 +247,8 @@ void conv2d_grad_weight(float* dweight, float* dbias, const float* dy, const flo
       return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF2);
     case GradWeightAlgorithm::kWinogradF4:
       return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF4);
+    case GradWeightAlgorithm::kWinogradF2Taps5:
+      return conv2d_grad_weight_winograd(dweight, dbias, dy, x, g, WinogradTile::kF2Taps5);
   }
   if (dbias != nullptr) column_sum(dbias, dy, g.output_pixels(), g.out_c);
 }

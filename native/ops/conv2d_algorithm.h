@@ -9,8 +9,8 @@
 
 namespace receptive::ops {
 
-// What the caller asks for. The plain ones decide by a cost model; kWinograd takes the cheaper of the two
-// tiles.
+// What the caller asks for. The plain ones decide by a cost model; kWinograd takes the cheaper of the
+// tiles that there are for the kernel: 2x2 and 4x4 outputs for 3x3 taps, 2x2 for 5x5.
 enum class Conv2dChoice { kAuto, kDirect, kWinograd, kWinogradF2, kWinogradF4, kCount };
 
 enum class ForwardAlgorithm {
@@ -20,6 +20,7 @@ enum class ForwardAlgorithm {
   kDepthwise,    // few channels a group, each a lane with taps of its own (conv2d_depthwise.h)
   kWinogradF2,   // a quarter to a half of the products (conv2d_forward_winograd.cc)
   kWinogradF4,
+  kWinogradF2Taps5,
 };
 
 enum class GradInputAlgorithm {
@@ -30,6 +31,7 @@ enum class GradInputAlgorithm {
   kDepthwise,
   kWinogradF2,
   kWinogradF4,
+  kWinogradF2Taps5,
 };
 
 enum class GradWeightAlgorithm {
@@ -40,13 +42,11 @@ enum class GradWeightAlgorithm {
   kDepthwise,
   kWinogradF2,
   kWinogradF4,
+  kWinogradF2Taps5,
 };
 
-// Whether Winograd's algorithm can be asked for: 3x3 kernels at stride 1, undilated and in one group.
-inline bool is_winograd_shape(const Conv2dGeometry& g) {
-  return g.kernel_h == 3 && g.kernel_w == 3 && g.stride_h == 1 && g.stride_w == 1 && !g.is_dilated() &&
-         g.groups == 1;
-}
+// Whether the choice can be met: Winograd's algorithm only where there is such a tile for the kernel.
+bool can_choose(Conv2dChoice choice, const Conv2dGeometry& geometry);
 
 ForwardAlgorithm forward_algorithm(const Conv2dGeometry& geometry, const KernelTable& table,
                                    Conv2dChoice choice);

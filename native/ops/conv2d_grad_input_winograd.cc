@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// dx is dy convolved with the weight turned by 180 degrees, its two channels exchanged, at padding 2 -
-// padding: a negative one leaves out what no input was read for.
+// dx is dy convolved with the weight turned by 180 degrees, its two channels exchanged, at padding r -
+// 1 - padding: a negative one leaves out what no input was read for.
 #include "kernels/select.h"
 #include "ops/winograd.h"
 
@@ -12,8 +12,10 @@ void conv2d_grad_input_winograd(float* dx, const float* dy, const float* weight,
   const WinogradTransforms& transforms = winograd_transforms(tile, table);
   const ImageBatch<const float> from{dy, g.batch, g.out_h, g.out_w, g.out_c};
   const ImageBatch<float> to{dx, g.batch, g.in_h, g.in_w, g.in_c};
+  const std::int64_t reach = transforms.taps - 1;
   winograd_convolve(
-      {&transforms, from, to, 2 - g.pad_top, 2 - g.pad_left, weight, true, nullptr, nullptr, false}, table);
+      {&transforms, from, to, reach - g.pad_top, reach - g.pad_left, weight, true, nullptr, nullptr, false},
+      table);
 }
 
 }  // namespace receptive::ops

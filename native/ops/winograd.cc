@@ -169,7 +169,14 @@ struct Convolver {
 }  // namespace
 
 const WinogradTransforms& winograd_transforms(WinogradTile tile, const KernelTable& table) {
-  return tile == WinogradTile::kF2 ? table.winograd->f2 : table.winograd->f4;
+  switch (tile) {
+    case WinogradTile::kF2:
+      return table.winograd->f2;
+    case WinogradTile::kF4:
+      return table.winograd->f4;
+    default:
+      return table.winograd->f2_taps5;
+  }
 }
 
 void input_tiles(const WinogradTransforms& transforms, float* v, const TileStreams& streams,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the three passes of Winograd's 3x3 convolution share: the grid of tiles, the memory of transformed
+// What the three passes of Winograd's convolutions share: the grid of tiles, the memory of transformed
 // tiles, and the passes over data. The matrices stand in kernels/generic/winograd.inl.h.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace receptive::ops {
 
-enum class WinogradTile { kF2, kF4 };
+enum class WinogradTile { kF2, kF4, kF2Taps5 };
 
 const WinogradTransforms& winograd_transforms(WinogradTile tile, const KernelTable& table);
 
@@ -64,13 +64,13 @@ void input_tiles(const WinogradTransforms& transforms, float* v, const TileStrea
                  const ImageBatch<const float>& x, const TileGrid& grid, std::int64_t pad_top,
                  std::int64_t pad_left, std::int64_t begin, std::int64_t end, const float* zeros);
 
-// y = x convolved with a 3x3 kernel at stride 1: the forward pass, or grad_input with dy as x.
+// y = x convolved with a 3x3 or 5x5 kernel at stride 1: the forward pass, or grad_input with dy as x.
 struct WinogradConvolution {
   const WinogradTransforms* transforms;
   ImageBatch<const float> x;
   ImageBatch<float> y;
   std::int64_t pad_top, pad_left;
-  const float* weight;  // [y.channels][3][3][x.channels], or, where `adjoint`, [x.channels][3][3][y.channels]
+  const float* weight;  // [y.channels][r][r][x.channels], or, where `adjoint`, [x.channels][r][r][y.channels]
   bool adjoint;         // and its taps are turned by 180 degrees
   const float* bias;
   const float* residual;  // of the shape of y, added after the bias; or nullptr

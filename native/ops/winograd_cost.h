@@ -8,14 +8,20 @@
 
 namespace receptive::ops {
 
-// In vector multiply-adds of the GEMM tile.
+// In vector multiply-adds of the GEMM tile; infinite where there is no such tile for the kernel.
 struct ConvolutionCosts {
   double direct, f2, f4;
 };
 
-// The forward pass, and grad_input with its two images exchanged.
-ConvolutionCosts convolve_costs(std::int64_t batch, std::int64_t x_channels, std::int64_t y_channels,
-                                std::int64_t y_height, std::int64_t y_width, int vector_width);
+// Whether there is a tile for the kernel: 3x3 or 5x5 at stride 1, undilated and in one group.
+inline bool is_winograd_shape(const Conv2dGeometry& g) {
+  return (g.kernel_h == 3 || g.kernel_h == 5) && g.kernel_w == g.kernel_h && g.stride_h == 1 &&
+         g.stride_w == 1 && !g.is_dilated() && g.groups == 1;
+}
+
+// Of shapes that have a tile.
+ConvolutionCosts forward_costs(const Conv2dGeometry& geometry, int vector_width);
+ConvolutionCosts grad_input_costs(const Conv2dGeometry& geometry, int vector_width);
 ConvolutionCosts grad_weight_costs(const Conv2dGeometry& geometry, int vector_width);
 
 }  // namespace receptive::ops

@@ -66,13 +66,14 @@ Status read_choice(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dCh
   if (!(number >= 0 && number < static_cast<double>(ops::Conv2dChoice::kCount)))
     return Status::refuse("ERR_ARGUMENT", "the number of an algorithm", std::to_string(number));
   *choice = static_cast<ops::Conv2dChoice>(static_cast<int>(number));
-  if (*choice < ops::Conv2dChoice::kWinograd || ops::is_winograd_shape(g)) return Status::success();
-  return Status::refuse("ERR_ARGUMENT",
-                        "a 3x3 kernel, stride 1, dilation 1 and one group for Winograd's algorithm",
-                        std::to_string(g.kernel_h) + "x" + std::to_string(g.kernel_w) + ", stride " +
-                            std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w) + ", dilation " +
-                            std::to_string(g.dilation_h) + "x" + std::to_string(g.dilation_w) + ", " +
-                            std::to_string(g.groups) + " groups");
+  if (ops::can_choose(*choice, g)) return Status::success();
+  return Status::refuse(
+      "ERR_ARGUMENT",
+      "a 3x3 or (not for F(4x4)) 5x5 kernel, stride 1, dilation 1 and one group for Winograd's algorithm",
+      std::to_string(g.kernel_h) + "x" + std::to_string(g.kernel_w) + ", stride " +
+          std::to_string(g.stride_h) + "x" + std::to_string(g.stride_w) + ", dilation " +
+          std::to_string(g.dilation_h) + "x" + std::to_string(g.dilation_w) + ", " +
+          std::to_string(g.groups) + " groups");
 }
 
 Status require_one_group(const Conv2dGeometry& g) {

@@ -65,6 +65,7 @@ ops::Conv2dChoice fastest(const Recorded& conv, const Conv2dGeometry& g) {
   ops::Conv2dChoice best = ops::Conv2dChoice::kAuto;
   double least = std::numeric_limits<double>::infinity();
   for (const ops::Conv2dChoice candidate : kCandidates) {
+    if (!ops::can_choose(candidate, g)) continue;
     params[kConvChoice] = static_cast<double>(candidate);
     const double seconds = seconds_of(conv.opcode, buffers, params);
     if (seconds < least) best = candidate;
@@ -83,7 +84,7 @@ bool is_open(const Recorded& conv, const Program& program, Conv2dGeometry* g) {
   ops::Conv2dChoice choice;
   constexpr std::int64_t kFewChannels = 16;
   return read_convolution(args, g, &choice).ok() && choice == ops::Conv2dChoice::kAuto &&
-         ops::is_winograd_shape(*g) && std::min(g->in_c, g->out_c) >= kFewChannels;
+         ops::can_choose(ops::Conv2dChoice::kWinograd, *g) && std::min(g->in_c, g->out_c) >= kFewChannels;
 }
 
 }  // namespace

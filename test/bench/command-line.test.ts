@@ -37,6 +37,8 @@ describe('the command line', () => {
     [['peak', '--peers', 'pytorch'], 'peak takes no peers'],
     [['threads', '--peers', 'all'], 'threads takes no peers'],
     [['conv', '--profile'], '--profile goes with the suite step'],
+    [['gemm', '--algorithm', 'direct'], '--algorithm goes with the suite conv'],
+    [['conv', '--algorithm', 'fft'], '--algorithm takes auto, direct, winograd, not fft'],
     [['step', '--fast'], "'--fast'"],
   ])('%j ends with status 2 and one line', (args, message) => {
     const { status, stdout, stderr } = bench(...args);
@@ -56,6 +58,8 @@ describe('the command line', () => {
     const { peers, compile } = parseCommandLine(['step', '--peers', 'all'], SUITE_NAMES);
     expect([peers, compile]).toEqual([Object.keys(PEERS), true]);
     expect(parseCommandLine(['step', '--no-compile'], SUITE_NAMES)).toMatchObject({ compile: false });
+    const direct = ['conv', '--algorithm', 'direct'];
+    expect(parseCommandLine(direct, SUITE_NAMES)).toMatchObject({ algorithm: 'direct' });
   });
 
   it('prints usage with every suite', () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd's convolutions, F(2x2, 3x3) and F(4x4, 3x3), against the double-precision reference on every instruction
+// Winograd's convolutions, F(2x2, 3x3), F(4x4, 3x3) and F(2x2, 5x5), against the double-precision reference on every instruction
 // set; that they are adjoint to each other; that threads do not change a bit; and what they refuse.
 import { describe, expect, it } from 'vitest';
 import {
@@ -15,6 +15,7 @@ import {
   within,
 } from '../helpers/native.js';
 
+/** Padding is that of a 3x3 kernel; 5x5 ones get one more, so that images keep their sizes. */
 interface Case {
   n: number;
   h: number;
@@ -30,24 +31,33 @@ const DIRECT = 1;
 const F2 = 3;
 const F4 = 4;
 const tiles = [
-  { name: 'F(2x2)', choice: F2, factor: 6 },
-  { name: 'F(4x4)', choice: F4, factor: 24 },
+  { name: 'F(2x2, 3x3)', kernel: 3, choice: F2, factor: 6 },
+  { name: 'F(4x4, 3x3)', kernel: 3, choice: F4, factor: 24 },
+  { name: 'F(2x2, 5x5)', kernel: 5, choice: F2, factor: 24 },
 ] as const;
 
-function sizes({ n, h, w, inC, outC, pH, pW }: Case) {
+function sizes({ n, h, w, inC, outC, pH, pW }: Case, kernel: number) {
   const [outH, outW] = [h + 2 * pH - 2, w + 2 * pW - 2];
+  const more = (kernel - 3) / 2;
   return {
     numbers: (choice: number, relu = 0) =>
-      [n, h, w, inC, outH, outW, outC, 3, 3, 1, 1, pH, pW, relu, choice] as const,
+      [n, h, w, inC, outH, outW, outC, kernel, kernel, 1, 1, pH + more, pW + more, relu, choice] as const,
     x: n * h * w * inC,
     y: n * outH * outW * outC,
-    weight: outC * 9 * inC,
+    weight: outC * kernel ** 2 * inC,
   };
 }
 
 /** The three passes by one algorithm. */
-function passes(c: Case, x: NumberArray, weight: NumberArray, dy: NumberArray, choice: number) {
-  const s = sizes(c);
+function passes(
+  c: Case,
+  kernel: number,
+  x: NumberArray,
+  weight: NumberArray,
+  dy: NumberArray,
+  choice: number,
+) {
+  const s = sizes(c, kernel);
   const numbers = s.numbers(choice);
   const one = (op: string, size: number, inputs: (NumberArray | null)[]) =>
     call(op, [{ kind: 'float32', size }], inputs, numbers)[0];
@@ -83,10 +93,11 @@ function checkPass(
 }
 
 function checkCase(c: Case, random: Random): void {
-  const s = sizes(c);
-  const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
-  const bias = random.int(0, 1) === 1 ? random.floats(c.outC) : null;
-  for (const { name, choice, factor } of tiles) {
+  for (const { name, kernel, choice, factor } of tiles) {
+    if (kernel === 3 && Math.min(c.pH, c.pW) < 0) continue;
+    const s = sizes(c, kernel);
+    const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
+    const bias = random.int(0, 1) === 1 ? random.floats(c.outC) : null;
     within(`${name} ${JSON.stringify(c)}`, () => {
       const relu = random.int(0, 1);
       checkPass('conv2d_forward', s.y, [x, weight, bias], s.numbers(choice, relu), factor);
@@ -132,6 +143,7 @@ describe('winograd', () => {
 
   it.each([
     ['images smaller than a tile', { n: 5, h: 1, w: 2, inC: 20, outC: 18, pH: 1, pW: 1 }],
+    ['no padding of 5x5 kernels', { n: 2, h: 9, w: 8, inC: 6, outC: 7, pH: -1, pW: -1 }],
     ['padding beyond the kernel', { n: 1, h: 3, w: 2, inC: 4, outC: 3, pH: 4, pW: 5 }],
     ['groups of channels for the gradient', { n: 2, h: 5, w: 6, inC: 150, outC: 140, pH: 1, pW: 1 }],
     ['groups of channels throughout', { n: 1, h: 4, w: 5, inC: 300, outC: 310, pH: 1, pW: 1 }],
@@ -142,11 +154,11 @@ describe('winograd', () => {
   it('agrees with direct convolution where tiles come in rounds', () => {
     forSeeds(1, (random) => {
       const c = { n: 5, h: 15, w: 14, inC: 1400, outC: 64, pH: 1, pW: 1 };
-      const s = sizes(c);
-      const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
-      const direct = passes(c, x, weight, dy, DIRECT);
-      for (const { choice } of tiles) {
-        const winograd = passes(c, x, weight, dy, choice);
+      for (const { kernel, choice } of tiles) {
+        const s = sizes(c, kernel);
+        const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
+        const direct = passes(c, kernel, x, weight, dy, DIRECT);
+        const winograd = passes(c, kernel, x, weight, dy, choice);
         for (const pass of ['y', 'dx', 'dw'] as const) {
           const bound = (8e-6 * norm(direct[pass])) / Math.sqrt(direct[pass].length);
           expectClose(winograd[pass], direct[pass], () => 4 * bound, pass);
@@ -156,16 +168,17 @@ describe('winograd', () => {
   });
 
   it.each([
-    ['direct', DIRECT, 8e-7],
-    ['F(2x2)', F2, 6e-7],
-    ['F(4x4)', F4, 1.6e-6],
-  ] as const)('rounds as finely as documented: %s', (_, choice, bound) => {
+    ['direct', 3, DIRECT, 8e-7],
+    ['F(2x2, 3x3)', 3, F2, 6e-7],
+    ['F(4x4, 3x3)', 3, F4, 1.6e-6],
+    ['F(2x2, 5x5)', 5, F2, 1.6e-6],
+  ] as const)('rounds as finely as documented: %s', (_, kernel, choice, bound) => {
     forSeeds(1, (random) => {
       for (const c of [
         { n: 4, h: 8, w: 8, inC: 64, outC: 64, pH: 1, pW: 1 },
         { n: 1, h: 4, w: 5, inC: 512, outC: 96, pH: 1, pW: 1 },
       ]) {
-        const s = sizes(c);
+        const s = sizes(c, kernel);
         const x = random.floats(s.x).map((value) => Math.max(0, value)); // as a ReLU leaves them
         const [weight, dy] = [random.floats(s.weight), random.floats(s.y)];
         const double = (data: Float32Array) => Float64Array.from(data);
@@ -189,7 +202,7 @@ describe('winograd', () => {
             s.numbers(0),
           )[0],
         };
-        const results = passes(c, x, weight, dy, choice);
+        const results = passes(c, kernel, x, weight, dy, choice);
         for (const pass of ['y', 'dx', 'dw'] as const) {
           const error = Float64Array.from(
             results[pass] as Float32Array,
@@ -204,10 +217,10 @@ describe('winograd', () => {
   it('has passes that are adjoint to each other', () => {
     forSeeds(6, (random) => {
       const c = randomCase(random, [16, 40, 64]);
-      const s = sizes(c);
-      const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
-      for (const { choice } of tiles) {
-        const { y, dx, dw } = passes(c, x, weight, dy, choice);
+      for (const { kernel, choice } of tiles) {
+        const s = sizes(c, kernel);
+        const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
+        const { y, dx, dw } = passes(c, kernel, x, weight, dy, choice);
         const scale = norm(y) * norm(dy);
         expect(Math.abs(dot(dy, y) - dot(dx, x)) / scale).toBeLessThan(2e-6);
         expect(Math.abs(dot(dy, y) - dot(dw, weight)) / scale).toBeLessThan(2e-6);
@@ -223,12 +236,12 @@ describe('winograd', () => {
           { n: 9, h: 15, w: 13, inC: 48, outC: 70, pH: 1, pW: 1 }, // chunks and blocks
           { n: 3, h: 7, w: 7, inC: 310, outC: 300, pH: 1, pW: 1 }, // groups
         ]) {
-          const s = sizes(c);
-          const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
-          for (const { name, choice } of tiles) {
+          for (const { name, kernel, choice } of tiles) {
+            const s = sizes(c, kernel);
+            const [x, weight, dy] = [random.floats(s.x), random.floats(s.weight), random.floats(s.y)];
             const runs = [1, 2, 3, 7].map((threads) => {
               addon.setThreads(threads);
-              return passes(c, x, weight, dy, choice);
+              return passes(c, kernel, x, weight, dy, choice);
             });
             for (const run of runs.slice(1))
               for (const pass of ['y', 'dx', 'dw'] as const) expectSameBits(run[pass], runs[0][pass], name);
@@ -247,10 +260,12 @@ describe('winograd', () => {
       return call('conv2d_forward', [{ kind: 'float32', size: 1 }], inputs, numbers);
     };
     for (const choice of [2, F2, F4]) {
-      expect(refusal(run(5, 1, choice)).code).toBe('ERR_ARGUMENT');
+      expect(refusal(run(4, 1, choice)).code).toBe('ERR_ARGUMENT');
       expect(refusal(run(3, 2, choice)).code).toBe('ERR_ARGUMENT');
       expect(run(3, 1, choice)()).toHaveLength(1);
     }
+    expect(run(5, 1, F2)()).toHaveLength(1);
+    expect(refusal(run(5, 1, F4)).code).toBe('ERR_ARGUMENT');
     for (const choice of [-1, 5, Number.NaN]) expect(refusal(run(3, 1, choice)).code).toBe('ERR_ARGUMENT');
   });
 });

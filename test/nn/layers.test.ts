@@ -142,7 +142,7 @@ describe('what layers refuse', () => {
       () => refused(() => new nn.ConvTranspose2d(1, 1, { kernelSize: 3, stride: 2, outputPadding: 2 })),
     ],
     ['another algorithm', () => conv({ kernelSize: 3, algorithm: 'fft' })],
-    ["Winograd's algorithm for 5x5", () => conv({ kernelSize: 5, algorithm: 'winograd' })],
+    ["Winograd's algorithm for 7x7", () => conv({ kernelSize: 7, algorithm: 'winograd' })],
     [
       "Winograd's algorithm set for a stride of 2",
       () =>

@@ -133,7 +133,7 @@ describeRefusals({
       () => conv({ algorithm: 'winograd', stride: 2 }),
       'ERR_ARGUMENT',
       {
-        expected: "a 3x3 kernel, stride 1, dilation 1 and 1 group for algorithm 'winograd'",
+        expected: "a 3x3 or 5x5 kernel, stride 1, dilation 1 and 1 group for algorithm 'winograd'",
         received: /stride 2x2/,
       },
     ],

@@ -4,6 +4,9 @@
 import { allocate, emit, NO_TENSOR } from '../../../dist/native/bindings.js';
 import { download, largestError, randomArray, release, upload } from './arrays.mjs';
 
+/** By the number that instructions carry. */
+const ALGORITHMS = ['auto', 'direct', 'winograd'];
+
 export const variants = () => ['auto'];
 
 /** The values of one pass in double precision, each by its definition. `x`, `weight` and `dy` are flat arrays. */
@@ -69,7 +72,7 @@ function definitionOf(pass, shape, { x, weight, dy }) {
   return definitions[pass];
 }
 
-export function prepare({ pass, shape }) {
+export function prepare({ pass, shape, algorithm = 'auto' }) {
   const { n, inC, size, outC, kernel, stride, padding, outSize, groups } = shape;
   const xSize = n * size ** 2 * inC;
   const weightSize = (outC * kernel ** 2 * inC) / groups;
@@ -92,7 +95,7 @@ export function prepare({ pass, shape }) {
     grad_weight: [result, NO_TENSOR, ...inputs],
   }[pass];
   const numbers = [n, size, size, inC, outSize, outSize, outC, kernel, kernel];
-  numbers.push(stride, stride, padding, padding, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, groups);
+  numbers.push(stride, stride, padding, padding, 0, ALGORITHMS.indexOf(algorithm), 0, 0, 0, 0, 0, 0, 1, 1, groups);
   return {
     run: () => emit(`conv2d_${pass}`, operands, numbers),
     error: () => largestError(download(handles[0], resultSize), depth, definitionOf(pass, shape, arrays)),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Winograd's (Toom and Cook's) minimal filtering over the vector vocabulary. Include after a vec.h.
 //
-// In one dimension, m outputs of a kernel g of 3 taps over t = m + 2 inputs d are A' ((G g) * (B' d)), t
-// products instead of 3 m. Each of the t products belongs to a point p at which polynomials are evaluated.
+// In one dimension, m outputs of a kernel g of r taps over t = m + r - 1 inputs d are A' ((G g) * (B' d)), t
+// products instead of r m. Each of the t products belongs to a point p at which polynomials are evaluated.
 // With M(x) the product of (x - p) over the finite points, the row of p is
 //
 //   in B':  the coefficients of M(x) / (x - p);  for infinity those of M(x)
-//   in G:   (1, p, p^2) / M'(p);                 for infinity (0, 0, 1)
+//   in G:   (1, p, ..., p^(r-1)) / M'(p);        for infinity (0, ..., 0, 1)
 //   in A:   (1, p, ..., p^(m-1));                for infinity (0, ..., 0, 1)
 //
 // In two dimensions each matrix is applied to the rows and to the columns.
@@ -21,12 +21,16 @@
 //        | 0   s  -1/2 -2s   1  0 |         |  1/6 -1/3 s  1/3 |
 //        | 0   1   0  -5/2   0  1 |         |  0     0      1  |
 //
+// F(2x2, 5x5) has these points too, and so this B'. A' ends after its second row, and the column of infinity
+// with it; G has the columns of p^3 and p^4. 2.8 times fewer products.
+//
 // Points whose pairs multiply to 1 keep the powers near 1, which is what the rounding error grows with. What
 // that gives is measured in ARCHITECTURE.md, "Winograd". The irrational entries always come as s times an
 // exact factor.
 #pragma once
 
 #include "kernels/generic/winograd_f2.inl.h"
+#include "kernels/generic/winograd_f2_taps5.inl.h"
 #include "kernels/generic/winograd_f4.inl.h"
 #include "kernels/winograd_kernels.h"
 
@@ -140,15 +144,16 @@ void winograd_output_adjoint(float* frequencies, std::int64_t stride, const floa
 template <typename Tile>
 void winograd_weight(float* frequencies, std::int64_t stride, const float* taps, std::int64_t tap_stride,
                      std::int64_t channels) {
-  constexpr int kIn = Tile::kInputs;
+  constexpr int kIn = Tile::kInputs, kTaps = Tile::kTaps;
   for (std::int64_t c = 0; c < channels; c += kWidth) {
     const Mask lanes = first_lanes(static_cast<int>(channels - c < kWidth ? channels - c : kWidth));
-    Vec half[kIn][3], line[kIn];
-#pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) {
-      Vec column[3];
-#pragma GCC unroll 3
-      for (int i = 0; i < 3; ++i) column[i] = load_partial(taps + (i * 3 + j) * tap_stride + c, lanes);
+    Vec half[kIn][kTaps], line[kIn];
+#pragma GCC unroll 5
+    for (int j = 0; j < kTaps; ++j) {
+      Vec column[kTaps];
+#pragma GCC unroll 5
+      for (int i = 0; i < kTaps; ++i)
+        column[i] = load_partial(taps + (i * kTaps + j) * tap_stride + c, lanes);
       Tile::weight_line(column, line);
 #pragma GCC unroll 6
       for (int i = 0; i < kIn; ++i) half[i][j] = line[i];
@@ -165,26 +170,26 @@ void winograd_weight(float* frequencies, std::int64_t stride, const float* taps,
 template <typename Tile>
 void winograd_weight_adjoint(float* taps, std::int64_t tap_stride, const float* frequencies,
                              std::int64_t stride, std::int64_t channels, bool accumulate) {
-  constexpr int kIn = Tile::kInputs;
+  constexpr int kIn = Tile::kInputs, kTaps = Tile::kTaps;
   for (std::int64_t c = 0; c < channels; c += kWidth) {
     const Mask lanes = first_lanes(static_cast<int>(channels - c < kWidth ? channels - c : kWidth));
-    Vec half[3][kIn];
+    Vec half[kTaps][kIn];
 #pragma GCC unroll 6
     for (int j = 0; j < kIn; ++j) {
-      Vec column[kIn], line[3];
+      Vec column[kIn], line[kTaps];
 #pragma GCC unroll 6
       for (int i = 0; i < kIn; ++i) column[i] = load(frequencies + (i * kIn + j) * stride + c);
       Tile::weight_adjoint_line(column, line);
-#pragma GCC unroll 3
-      for (int i = 0; i < 3; ++i) half[i][j] = line[i];
+#pragma GCC unroll 5
+      for (int i = 0; i < kTaps; ++i) half[i][j] = line[i];
     }
-#pragma GCC unroll 3
-    for (int i = 0; i < 3; ++i) {
-      Vec line[3];
+#pragma GCC unroll 5
+    for (int i = 0; i < kTaps; ++i) {
+      Vec line[kTaps];
       Tile::weight_adjoint_line(half[i], line);
-#pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j) {
-        float* to = taps + (i * 3 + j) * tap_stride + c;
+#pragma GCC unroll 5
+      for (int j = 0; j < kTaps; ++j) {
+        float* to = taps + (i * kTaps + j) * tap_stride + c;
         store_partial(to, lanes, accumulate ? add(load_partial(to, lanes), line[j]) : line[j]);
       }
     }
@@ -195,6 +200,7 @@ template <typename Tile>
 constexpr WinogradTransforms winograd_transforms() {
   return {Tile::kOutputs,
           Tile::kInputs,
+          Tile::kTaps,
           winograd_input<Tile>,
           winograd_output<Tile>,
           winograd_output_with<Tile, true>,
@@ -224,7 +230,8 @@ void transpose(float* to, std::int64_t to_stride, const float* from, std::int64_
 }
 
 constexpr WinogradKernels kWinogradKernels = {winograd_transforms<WinogradF2>(),
-                                              winograd_transforms<WinogradF4>(), transpose};
+                                              winograd_transforms<WinogradF4>(),
+                                              winograd_transforms<WinogradF2Taps5>(), transpose};
 
 }  // namespace
 }  // namespace receptive

@@ -7,7 +7,7 @@ namespace receptive {
 namespace {
 
 struct WinogradF2 {
-  static constexpr int kOutputs = 2, kInputs = 4;
+  static constexpr int kOutputs = 2, kInputs = 4, kTaps = 3;
 
   template <typename Load>
   static inline void input(float* to, std::int64_t stride, const Load& at) {

@@ -12,7 +12,7 @@ namespace receptive {
 namespace {
 
 struct WinogradF4 {
-  static constexpr int kOutputs = 4, kInputs = 6;
+  static constexpr int kOutputs = 4, kInputs = 6, kTaps = 3;
   static constexpr float kNear = 0.70710678118654752f;  // s
   static constexpr float kFar = 1.41421356237309505f;   // 2 s
 
