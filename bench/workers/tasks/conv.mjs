@@ -95,7 +95,23 @@ export function prepare({ pass, shape, algorithm = 'auto' }) {
     grad_weight: [result, NO_TENSOR, ...inputs],
   }[pass];
   const numbers = [n, size, size, inC, outSize, outSize, outC, kernel, kernel];
-  numbers.push(stride, stride, padding, padding, 0, ALGORITHMS.indexOf(algorithm), 0, 0, 0, 0, 0, 0, 1, 1, groups);
+  numbers.push(
+    stride,
+    stride,
+    padding,
+    padding,
+    0,
+    ALGORITHMS.indexOf(algorithm),
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    1,
+    1,
+    groups,
+  );
   return {
     run: () => emit(`conv2d_${pass}`, operands, numbers),
     error: () => largestError(download(handles[0], resultSize), depth, definitionOf(pass, shape, arrays)),
