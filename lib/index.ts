@@ -141,7 +141,13 @@ export {
   take,
 } from './data/dataset.js';
 export { glyphs } from './data/glyphs.js';
-export { type Batch, DataLoader, type DataLoaderOptions, type LoaderState } from './data/loader.js';
+export {
+  type Batch,
+  DataLoader,
+  type DataLoaderOptions,
+  type LoaderState,
+  type LoaderStateDict,
+} from './data/loader.js';
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
 export { xo } from './data/xo.js';

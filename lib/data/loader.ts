@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
 // normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
-import { checkBooleans, checkOptions, checkWhole, fail } from '../errors.js';
+import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
@@ -24,6 +24,19 @@ export interface DataLoaderOptions {
 export interface LoaderState {
   readonly epoch: number;
   readonly batch: number;
+}
+
+/**
+ * All that decides which images a loader will give out, as plain numbers and booleans, to be kept with a checkpoint (as JSON,
+ * for one): its position, and what the orders of its epochs follow from.
+ */
+export interface LoaderStateDict extends LoaderState {
+  readonly seed: number;
+  readonly shuffle: boolean;
+  readonly batchSize: number;
+  readonly dropLast: boolean;
+  /** Images in the data set. */
+  readonly images: number;
 }
 
 /** Some images of a data set. The tensors belong to whoever asked for them: a scope, `using`, or `dispose` frees them. */
@@ -127,6 +140,31 @@ export class DataLoader implements Iterable<Batch> {
     this.#epoch = epoch;
     this.#batch = batch;
     this.#resumes = true;
+  }
+
+  /** The position and what the orders follow from. */
+  stateDict(): LoaderStateDict {
+    const { seed, shuffle, batchSize, dropLast } = this;
+    return { ...this.state, seed, shuffle, batchSize, dropLast, images: this.dataset.length };
+  }
+
+  /**
+   * Goes on where another loader stood: the next `for … of`, or training, takes what was left of its epoch, in its order.
+   * Throws ERR_ARGUMENT, before anything is changed, for the state of a loader that would give out other batches.
+   */
+  loadStateDict(state: LoaderStateDict): void {
+    checkOptions('DataLoader', state, Object.keys(this.stateDict()));
+    const own = this.stateDict();
+    for (const name of ['seed', 'shuffle', 'batchSize', 'dropLast', 'images'] as const) {
+      if (state[name] === own[name]) continue;
+      throw fail('ERR_ARGUMENT', {
+        op: 'DataLoader',
+        expected: `the state of a loader with ${name} ${own[name]}`,
+        received: describe(state[name]),
+        hint: 'its batches would not be those that were to come: load it with the options it was saved with',
+      });
+    }
+    this.state = state;
   }
 
   /**

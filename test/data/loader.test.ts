@@ -128,6 +128,26 @@ describe('DataLoader', () => {
     }
   });
 
+  it('has a state that survives JSON, and goes on from it to the same batches', () => {
+    const options = { batchSize: 3, shuffle: true, seed: -(2 ** 40) - 5, dropLast: true };
+    using whole = new DataLoader(numbered(), options);
+    const expected = [...indicesOf(whole), ...indicesOf(whole)];
+    using first = new DataLoader(numbered(), options);
+    const seen: number[][] = [];
+    let saved = '';
+    for (const batch of first) {
+      seen.push([...batch.indices]);
+      batch.dispose();
+      saved = JSON.stringify(first.stateDict());
+      if (seen.length === 2) break;
+    }
+    using second = new DataLoader(numbered(), options);
+    second.loadStateDict(JSON.parse(saved));
+    expect(second.stateDict()).toEqual(JSON.parse(saved));
+    while (second.epoch < 2) seen.push(...indicesOf(second));
+    expect(seen).toEqual(expected);
+  });
+
   it('begins a new epoch after one that was left early', () => {
     using loader = new DataLoader(numbered(), { batchSize: 4 });
     for (const batch of loader) {
@@ -182,6 +202,31 @@ describe('DataLoader refuses', () => {
       }).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
     }
     expect(loader.state).toEqual({ epoch: 0, batch: 0 });
+  });
+
+  it('the state of a loader that gives out other batches', () => {
+    const options = { batchSize: 4, shuffle: true, seed: 3 };
+    using loader = new DataLoader(numbered(), options);
+    const state = { ...loader.stateDict(), epoch: 2, batch: 1 };
+    const { images: _, ...incomplete } = state;
+    for (const wrong of [
+      { ...state, seed: 4 },
+      { ...state, shuffle: false },
+      { ...state, batchSize: 2 },
+      { ...state, dropLast: true },
+      { ...state, images: 11 },
+      { ...state, batch: 4 },
+      { ...state, epoch: Number.NaN },
+      { ...state, more: 1 },
+      incomplete,
+      null,
+    ]) {
+      const load = () => loader.loadStateDict(wrong as typeof state);
+      expect(load, JSON.stringify(wrong)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    }
+    expect(loader.state).toEqual({ epoch: 0, batch: 0 });
+    loader.loadStateDict(state);
+    expect(loader.state).toEqual({ epoch: 2, batch: 1 });
   });
 
   it('data sets that are empty, detached or inconsistent, whoever made them', () => {
