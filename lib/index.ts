@@ -150,6 +150,15 @@ export {
 } from './data/loader.js';
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
+export {
+  type BalanceOptions,
+  balanceClasses,
+  classCounts,
+  classWeights,
+  concatDatasets,
+  type StratifiedSplitOptions,
+  stratifiedSplit,
+} from './data/select.js';
 export { xo } from './data/xo.js';
 
 // --- Training and use ---
