@@ -131,6 +131,7 @@ export * as optim from './optim/index.js';
 
 // --- Data sets ---
 
+export { cifar10, cifar100 } from './data/cifar.js';
 export {
   ArrayDataset,
   type ArrayDatasetOptions,
@@ -140,7 +141,9 @@ export {
   subset,
   take,
 } from './data/dataset.js';
+export { fashionMnist } from './data/fashion-mnist.js';
 export { glyphs } from './data/glyphs.js';
+export type { PublishedDatasetOptions } from './data/idx-images.js';
 export {
   type Batch,
   DataLoader,

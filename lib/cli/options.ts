@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
 import { InvalidArgumentError } from 'commander';
+import { drawnNames } from '../data/registry.js';
 import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
 
@@ -70,7 +71,7 @@ export const share = (text: string): number => {
 
 /** Refuses a folder for a data set that is drawn: the files in it would not be looked at. */
 export function checkDataDir(data: string, dataDir: string | undefined): void {
-  if (dataDir === undefined || data === 'mnist') return;
+  if (dataDir === undefined || !drawnNames.includes(data)) return;
   throw fail('ERR_ARGUMENT', {
     op: '--data-dir',
     expected: 'it only with a data set of files, such as --data mnist',

@@ -156,7 +156,7 @@ function addFiles(command: Command): Command {
   return command
     .option(
       '--data-dir <folder>',
-      'where the files of mnist lie; default: the cache, else they are downloaded',
+      'where the files of the data set lie; default: the cache, else they are downloaded',
     )
     .option('--test-size <n>', 'use so many test images', wholeNumber(1));
 }

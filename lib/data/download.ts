@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file from the first mirror that has it whole. It is written beside its target under another name, checked,
-// synced and only then renamed, so the target is either absent or right, whatever is cut, wrong or killed.
+// synced and only then renamed, so the target is either absent or right, whatever is cut, wrong or killed. What was cut goes
+// on where it stood, in the same call or a later one, where the mirror can send the rest of the same file.
 
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { fail, type ReceptiveError } from '../errors.js';
+import { type Origin, PartialFile } from './partial.js';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -31,6 +32,8 @@ export interface DownloadOptions {
   /** The most bytes that are taken; default 2^30. */
   readonly largest?: number | undefined;
 }
+
+const DEFAULT_TIMEOUT = 30_000;
 
 /** What one mirror did wrong: a reason to try the next, never the caller's error. */
 class MirrorFailure extends Error {}
@@ -64,36 +67,54 @@ export async function download(options: DownloadOptions): Promise<Uint8Array> {
   });
 }
 
+/** How often a mirror that was cut is asked for the rest, as long as each time brings more. */
+const MOST_RESUMES = 10;
+
 async function downloadFrom(url: string, options: DownloadOptions): Promise<Uint8Array> {
-  const { target, verify, signal } = options;
+  const { target, verify, signal, timeout = DEFAULT_TIMEOUT } = options;
   throwIfAborted(target, signal);
-  const temporary = `${target}.${randomUUID()}.part`;
-  const file = await onDisk(target, async () => {
+  const partial = await onDisk(target, async () => {
     await mkdir(dirname(target), { recursive: true });
-    return open(temporary, 'wx');
+    return PartialFile.open(target, url, 2 * timeout);
   });
+  let isWhole = false;
   try {
     try {
-      await receive(url, file, options);
-      await onDisk(target, () => file.sync());
+      await receiveAll(url, partial, options);
+      isWhole = true;
+      await onDisk(target, () => partial.file.sync());
     } finally {
-      await file.close();
+      await partial.file.close();
     }
-    const contents = await onDisk(target, () => readFile(temporary));
+    const contents = await onDisk(target, () => readFile(partial.path));
     const wrong = await verify(contents);
     if (wrong !== undefined) throw new MirrorFailure(wrong);
     throwIfAborted(target, signal);
-    await onDisk(target, () => rename(temporary, target));
+    await onDisk(target, () => partial.rename(target, 2 * timeout));
     return contents;
   } catch (error) {
-    await rm(temporary, { force: true });
+    const isCut = !isWhole && (error instanceof MirrorFailure || signal?.aborted === true);
+    await (isCut ? partial.release() : partial.remove());
     throw error;
   }
 }
 
-/** Streams the body of `url` into `file`. */
-async function receive(url: string, file: FileHandle, options: DownloadOptions): Promise<void> {
-  const { target, signal, onProgress, timeout = 30_000, largest = 2 ** 30 } = options;
+/** Streams the body of `url` into the file, and asks for the rest where it was cut. */
+async function receiveAll(url: string, partial: PartialFile, options: DownloadOptions): Promise<void> {
+  for (let resumes = 0; ; resumes++) {
+    const before = partial.size;
+    try {
+      return await receive(url, partial, options);
+    } catch (error) {
+      const canGoOn = partial.origin !== undefined && partial.size > before && resumes < MOST_RESUMES;
+      if (!(error instanceof MirrorFailure) || !canGoOn) throw error;
+    }
+  }
+}
+
+/** Receives what the file lacks. */
+async function receive(url: string, partial: PartialFile, options: DownloadOptions): Promise<void> {
+  const { target, signal, onProgress, timeout = DEFAULT_TIMEOUT, largest = 2 ** 30 } = options;
   const control = new AbortController();
   const onAbort = () => control.abort();
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -110,34 +131,56 @@ async function receive(url: string, file: FileHandle, options: DownloadOptions):
   try {
     // Without compression on the way, the announced length is the length of the file. fetch itself holds a body to it:
     // reading one that ends early throws.
-    const headers = { 'accept-encoding': 'identity' };
+    const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+    if (partial.origin !== undefined && partial.size > 0) {
+      headers.range = `bytes=${partial.size}-`;
+      headers['if-range'] = partial.origin.validator; // another file by now: all of it comes, with status 200
+    }
     const response = await fetch(url, { headers, signal: control.signal }).catch((error: unknown) => {
       throw explain(error);
     });
-    if (!response.ok || response.body === null) {
+    const isRest = response.status === 206 && startOf(response) === partial.size;
+    if (!isRest && partial.size > 0) await onDisk(target, () => partial.empty());
+    if (!response.ok || response.body === null || (response.status === 206 && !isRest)) {
       throw new MirrorFailure(`status ${response.status} ${response.statusText}`.trim());
     }
+    if (!isRest) await onDisk(target, () => partial.begin(originOf(url, response)));
     const announced = response.headers.get('content-length');
     const encoded = (response.headers.get('content-encoding') ?? 'identity') !== 'identity';
-    const totalBytes = announced === null || encoded ? undefined : Number(announced);
+    const totalBytes = announced === null || encoded ? undefined : partial.size + Number(announced);
     const reader = response.body.getReader();
-    let receivedBytes = 0;
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
         throw explain(error);
       });
       if (done) break;
       timer.refresh();
-      receivedBytes += value.length;
-      if (receivedBytes > largest) throw new MirrorFailure(`more than ${largest} bytes`);
-      await onDisk(target, () => file.writeFile(value)); // writes at the handle's position, all of it
-      onProgress?.({ file: basename(target), url, receivedBytes, totalBytes });
+      if (partial.size + value.length > largest) {
+        await onDisk(target, () => partial.empty());
+        throw new MirrorFailure(`more than ${largest} bytes`);
+      }
+      await onDisk(target, () => partial.append(value));
+      onProgress?.({ file: basename(target), url, receivedBytes: partial.size, totalBytes });
     }
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
     control.abort(); // lets go of the connection where the body was not read to its end
   }
+}
+
+/** Where a part of the file begins: `Content-Range: bytes 100-199/200`. */
+function startOf(response: Response): number | undefined {
+  const match = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** A mirror that takes ranges, and names the version of its file, can be asked for the rest. A weak ETag names none. */
+function originOf(url: string, response: Response): Origin | undefined {
+  if (response.headers.get('accept-ranges') !== 'bytes') return undefined;
+  const etag = response.headers.get('etag');
+  const validator = etag !== null && !etag.startsWith('W/') ? etag : response.headers.get('last-modified');
+  return validator === null ? undefined : { url, validator };
 }
 
 /** Runs a step that touches the disk; its failure is no mirror's fault, and trying another would not help. */

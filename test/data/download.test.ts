@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Downloads from a server on this machine that fails in every way a mirror can.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -135,6 +135,79 @@ describe('download', () => {
       hint: expect.stringMatching(/RECEPTIVE_CACHE/),
     });
     expect(mirror.requests).toEqual([]);
+  });
+
+  it('asks a mirror that was cut for the rest, until the file is whole', async () => {
+    const received: number[] = [];
+    const contents = await get(from('flaky', 'gone'), {
+      onProgress: (step) => {
+        received.push(step.receivedBytes);
+        expect(step.totalBytes).toBe(file.length);
+      },
+    });
+    expect(Buffer.from(contents).equals(file)).toBe(true);
+    expect(mirror.requests).toEqual(Array(3).fill('/flaky/data.bin'));
+    expect(received).toEqual([...received].sort((a, b) => a - b));
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('goes on in a later call where an earlier one was stopped', async () => {
+    const control = new AbortController();
+    const first = get(from('flaky'), { signal: control.signal, onProgress: () => control.abort() });
+    await expect(first).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(await leftOver()).toHaveLength(2); // the part and the note
+    const received: number[] = [];
+    await get(from('flaky'), { onProgress: (step) => received.push(step.receivedBytes) });
+    expect(received[0]).toBeGreaterThan(1 + file.length / 100);
+    expect((await readFile(target)).equals(file)).toBe(true);
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('takes over what a killed download left, but not what one is writing', async () => {
+    const cache = join(folder, 'cache');
+    await mkdir(cache);
+    const [url] = from('flaky');
+    const leave = async (name: string, bytes: Uint8Array, validator: string) => {
+      await writeFile(join(cache, `data.bin.${name}.part`), bytes);
+      await writeFile(
+        join(cache, `data.bin.${name}.json`),
+        JSON.stringify({ url, validator, released: false }),
+      );
+    };
+    await leave('alive', file.subarray(0, 10), '"1"');
+    await leave('dead', file.subarray(0, 150_000), '"1"');
+    await utimes(join(cache, 'data.bin.dead.part'), new Date(0), new Date(0));
+    await get([url]);
+    expect(mirror.requests).toHaveLength(1); // the last quarter, less than a third
+    expect((await leftOver()).sort()).toEqual(['data.bin', 'data.bin.alive.json', 'data.bin.alive.part']);
+  });
+
+  it('begins again where the file has changed meanwhile, and never mixes two', async () => {
+    await expect(get(from('changed'))).rejects.toMatchObject({ code: 'ERR_DATA' });
+    expect(await leftOver()).toHaveLength(2); // a part and its note
+    await get(from('changed', 'good'));
+    expect((await readFile(target)).equals(file)).toBe(true);
+    expect(await leftOver()).toEqual(['data.bin']);
+  });
+
+  it('drops a part that makes a wrong file', async () => {
+    const cache = join(folder, 'cache');
+    await mkdir(cache);
+    const [url] = from('flaky');
+    await writeFile(join(cache, 'data.bin.x.part'), new Uint8Array(150_000));
+    await writeFile(
+      join(cache, 'data.bin.x.json'),
+      JSON.stringify({ url, validator: '"1"', released: true }),
+    );
+    await expect(get([url])).rejects.toMatchObject({ received: expect.stringMatching(/wrong checksum/) });
+    expect(await leftOver()).toEqual([]);
+    await get([url]);
+    expect((await readFile(target)).equals(file)).toBe(true);
+  });
+
+  it('leaves a mirror that gives no more', async () => {
+    await get(from('once', 'good'));
+    expect(mirror.requests).toEqual(['/once/data.bin', '/once/data.bin', '/good/data.bin']);
   });
 
   it('refuses to run without mirrors', async () => {

@@ -17,7 +17,8 @@ export interface Mirror {
  * Serves `files` by name under every folder. The folder says how: `/good`, `/chunked` (without a length), `/cut` (the
  * connection breaks half way), `/cut-chunked`, `/gone` (404), `/broken` (500), `/stalled` (half, then silence),
  * `/slow` (a tenth every 60 ms), `/silent` (no answer at all), `/wrong` (other bytes of the same length), `/moved`
- * (redirects to `/good`).
+ * (redirects to `/good`), `/flaky` (takes ranges and names its version; gives at most a third a time), `/once` (the same,
+ * but gives nothing more after the first third), `/changed` (the same as `/flaky`, with another version each time).
  */
 export async function startMirror(files: Readonly<Record<string, Uint8Array>>): Promise<Mirror> {
   const requests: string[] = [];
@@ -38,6 +39,19 @@ export async function startMirror(files: Readonly<Record<string, Uint8Array>>): 
     }
     if (how === 'cut-chunked') {
       response.write(half, () => response.destroy());
+      return;
+    }
+    if (how === 'flaky' || how === 'once' || how === 'changed') {
+      const version = how === 'changed' ? `"${requests.length}"` : '"1"';
+      const asked = request.headers['if-range'] === version ? request.headers.range : undefined;
+      const start = Number(/^bytes=(\d+)-$/.exec(asked ?? '')?.[1] ?? 0);
+      if (how === 'once' && start > 0) return void response.writeHead(503).end();
+      const headers = { 'accept-ranges': 'bytes', etag: version, 'content-length': body.length - start };
+      const range = `bytes ${start}-${body.length - 1}/${body.length}`;
+      response.writeHead(asked ? 206 : 200, asked ? { ...headers, 'content-range': range } : headers);
+      const part = body.subarray(start, start + Math.ceil(body.length / 3));
+      if (start + part.length === body.length) return void response.end(part);
+      response.write(part, () => response.destroy());
       return;
     }
     response.setHeader('content-length', body.length);

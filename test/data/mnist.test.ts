@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheFolder } from '../../lib/data/cache.js';
-import { findInCacheOrDownload, MNIST_FILES, mnist } from '../../lib/data/mnist.js';
+import { fashionMnist } from '../../lib/data/fashion-mnist.js';
+import { MNIST_FILES, mnist } from '../../lib/data/mnist.js';
+import { findInCacheOrDownload, type PublishedFile } from '../../lib/data/published.js';
 import { idxFile } from './idx-file.js';
 import { startMirror } from './mirror.js';
 
@@ -94,9 +96,36 @@ describe('mnist from a folder', () => {
   });
 });
 
+describe('fashion-mnist', () => {
+  it('reads the four files of the same names, with classes and normalisation of its own', async () => {
+    await write(small(), (name) => `${name}.gz`);
+    const { train, test } = await fashionMnist({ dataDir: folder });
+    expect([train.name, train.length, test.length]).toEqual(['fashion-mnist', 3, 2]);
+    expect(train.classNames[train.labels[2]]).toBe('Ankle boot');
+    expect(train.normalization).toEqual({ mean: [0.286], std: [0.353] });
+  });
+
+  it('takes files only as they were published', async () => {
+    const packed = Object.entries(small()).map(([name, bytes]) => [`${name}.gz`, gzipSync(bytes)]);
+    const mirror = await startMirror(Object.fromEntries(packed));
+    try {
+      const running = fashionMnist({ cacheDir: folder, mirrors: [`${mirror.url}/good`] });
+      await expect(running).rejects.toMatchObject({
+        received: expect.stringMatching(/wrong checksum: file/),
+      });
+    } finally {
+      await mirror.close();
+    }
+  });
+});
+
 describe('mnist from cache and mirrors', () => {
   const contents = idxFile([3], [7, 0, 9]);
-  const file = { name: 'labels', sha256: createHash('sha256').update(contents).digest('hex') };
+  const sha256 = createHash('sha256').update(contents).digest('hex');
+  const file: PublishedFile = {
+    ...{ dataset: 'test', name: 'labels.gz', localNames: [], sha256, of: 'contents', mirrors: [] },
+    largest: 2 ** 20,
+  };
 
   it('downloads what the cache lacks, checks the contents, and asks only once', async () => {
     const mirror = await startMirror({ 'labels.gz': gzipSync(contents) });
@@ -160,7 +189,7 @@ describe.skipIf(realFiles === undefined)('the real MNIST (needs RECEPTIVE_MNIST_
   it('passes its checksums when it comes from a mirror, and is then in the cache', async () => {
     const files: Record<string, Uint8Array> = {};
     for (const { name } of Object.values(MNIST_FILES)) {
-      files[`${name}.gz`] = await readFile(join(realFiles ?? '', `${name}.gz`));
+      files[name] = await readFile(join(realFiles ?? '', name));
     }
     const mirror = await startMirror(files);
     const options = { cacheDir: folder, mirrors: [`${mirror.url}/cut`, `${mirror.url}/good`] };

@@ -2,9 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { datasetNames, loadDataset } from '../../lib/data/registry.js';
 
+const NAMES = ['glyphs', 'xo', 'mnist', 'fashion-mnist', 'cifar10', 'cifar100'];
+
 describe('loadDataset', () => {
   it('knows its names', () => {
-    expect(datasetNames).toEqual(['glyphs', 'xo', 'mnist']);
+    expect(datasetNames).toEqual(NAMES);
   });
 
   it('draws the embedded sets', async () => {
@@ -13,8 +15,8 @@ describe('loadDataset', () => {
     expect((await loadDataset('glyphs', { trainSize: 5, testSize: 5 })).train.classNames).toHaveLength(10);
   });
 
-  it('passes a folder on to mnist', async () => {
-    const running = loadDataset('mnist', { dataDir: '/nowhere/at/all' });
+  it.each(NAMES.slice(2))('passes a folder on to %s', async (name) => {
+    const running = loadDataset(name, { dataDir: '/nowhere/at/all' });
     await expect(running).rejects.toMatchObject({ code: 'ERR_FILE' });
   });
 
@@ -23,13 +25,15 @@ describe('loadDataset', () => {
     ['Glyphs', 'did you mean glyphs?'],
     ['glyph', 'did you mean glyphs?'],
     ['xp', 'did you mean xo?'],
+    ['cifar-10', 'did you mean cifar10?'],
+    ['fashionmnist', 'did you mean fashion-mnist?'],
     ['imagenet', undefined],
     ['', undefined],
     ['toString', undefined],
   ])('refuses %j with the names it knows', async (name, hint) => {
     await expect(loadDataset(name)).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',
-      expected: 'one of glyphs, xo, mnist',
+      expected: `one of ${NAMES.join(', ')}`,
       received: JSON.stringify(name),
       hint,
     });
