@@ -73,7 +73,11 @@ export { groupNorm, type NormOptions } from './ops/group-norm.js';
 export { type KlDivOptions, klDiv } from './ops/kl-div.js';
 export { layerNorm } from './ops/layer-norm.js';
 export { linear } from './ops/linear.js';
-export { type LocalResponseNormOptions, localResponseNorm } from './ops/local-response-norm.js';
+export {
+  type LocalResponseNormOptions,
+  localResponseNorm,
+  type ResponseRegion,
+} from './ops/local-response-norm.js';
 export { matmul } from './ops/matmul.js';
 export {
   type HuberLossOptions,
@@ -116,6 +120,7 @@ export * as metrics from './metrics/index.js';
 export type { MetricName, MetricValues } from './metrics/names.js';
 export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
 export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
+export { CudaConvNet, type CudaConvNetOptions } from './models/cuda-convnet.js';
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
 export { LeNet5Of1998, type LeNet5Of1998Options } from './models/lenet5-1998.js';
 export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';

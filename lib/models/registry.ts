@@ -4,6 +4,7 @@ import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
 import { AlexNet } from './alexnet.js';
 import { AllCnnC } from './all-cnn-c.js';
+import { CudaConvNet } from './cuda-convnet.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
 import { LeNet5Of1998 } from './lenet5-1998.js';
@@ -71,6 +72,11 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     inputShape: [32, 32, 3],
     classes: 10,
     build: (inputShape, classes) => new AllCnnC({ inputShape, classes }),
+  },
+  'cuda-convnet': {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new CudaConvNet({ inputShape, classes }),
   },
   'vgg-cifar': {
     inputShape: [32, 32, 3],

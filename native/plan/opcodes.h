@@ -100,6 +100,8 @@
   /* local_response_norm.cc */                                       \
   X(local_response_norm_forward, at(0), at(1), kPure)                \
   X(local_response_norm_backward, at(0), at(1, 2), kPure)            \
+  X(map_response_norm_forward, at(0), none, kPure)                   \
+  X(map_response_norm_backward, at(0), none, kPure)                  \
   /* fold_batch_norm.cc */                                           \
   X(fold_batch_norm, at(0, 1), none, kPure)                          \
   /* copy_columns.cc */                                              \

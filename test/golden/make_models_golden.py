@@ -135,6 +135,33 @@ class AllCnnC(nn.Module):
         return self.features(x).mean((2, 3))
 
 
+class Within(nn.Module):
+    """Response normalisation within 3x3 pixels of a map. The mean counts the zeros around the image."""
+
+    def forward(self, x):
+        return x / (1 + 5e-5 * F.avg_pool2d(x * x, 3, 1, 1)) ** 0.75
+
+
+class CudaConvNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+        def conv(a, b):
+            return nn.Conv2d(a, b, 5, padding=2)
+
+        def pool(kind):
+            return kind(3, 2, ceil_mode=True)
+
+        self.features = nn.Sequential(
+            conv(3, 32), pool(nn.MaxPool2d), nn.ReLU(), Within(), conv(32, 32), nn.ReLU(), pool(nn.AvgPool2d), Within(),
+            conv(32, 64), nn.ReLU(), pool(nn.AvgPool2d),
+        )  # fmt: skip
+        self.fc10 = nn.Linear(1024, 10)
+
+    def forward(self, x):
+        return self.fc10(self.features(x).flatten(1))
+
+
 class Block(nn.Module):
     def __init__(self, inputs, channels, stride, bottleneck):
         super().__init__()
@@ -224,6 +251,7 @@ def main():
         ("nielsen-conv", Nielsen(1, [100], nn.Sigmoid, 0), (3, 1, 28, 28), True),
         ("nielsen-dropout", Nielsen(2, [1000, 1000], nn.ReLU, 0.5), (2, 1, 28, 28), False),
         ("all-cnn-c", AllCnnC(), (2, 3, 32, 32), False),
+        ("cuda-convnet", CudaConvNet(), (2, 3, 32, 32), False),
         ("resnet18", ResNet([2, 2, 2, 2], False, 7), (1, 3, 64, 48), False),
         ("resnet50", ResNet([3, 4, 6, 3], True, 7), (1, 3, 64, 48), False),
         ("mobilenet-v2", MobileNetV2(7), (1, 3, 64, 48), False),

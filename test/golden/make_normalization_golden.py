@@ -4,7 +4,7 @@
     python3 test/golden/make_normalization_golden.py
 
 normalization.safetensors    batch (of vectors and signals), group, layer and local response normalisation, forward and
-                             backward; all in PyTorch's layouts as four dimensions, "shapes" naming them here
+                             backward (within a channel by its definition); all in PyTorch's layouts as four dimensions, "shapes" naming them here
 layers-net.safetensors       a state dict, float32, of a network of many kinds of layers
 layers-net-steps.safetensors what 20 steps of SGD do to it
 """
@@ -133,6 +133,28 @@ def layers():
             {},
             {"input": 2 * values(*shape)},
             lambda input, s=size, o=options: F.local_response_norm(input, s, **{"k": 1, **o}),
+        )
+
+    def within(input, size, alpha=1e-4, beta=0.75, k=1):
+        # A mean that counts zeros around the image, one less behind it for an even size
+        low, high = size // 2, (size - 1) // 2
+        squares = F.avg_pool2d(F.pad(input * input, (low, high, low, high)), size, 1)
+        return input / (k + alpha * squares) ** beta
+
+    for shape, size, options in [
+        ((2, 5, 6, 7), 3, {}),
+        ((1, 33, 4, 5), 5, {"alpha": 0.5, "k": 2}),
+        ((2, 16, 5, 3), 4, {"alpha": 2, "beta": 0.5, "k": 0.25}),
+        ((1, 3, 2, 3), 9, {"alpha": 8, "beta": 1.25}),
+        ((3, 2, 1, 6), 2, {"alpha": 1, "beta": 2}),
+        ((1, 20, 3, 2), 1, {"alpha": 3, "beta": 0.75}),
+    ]:
+        add(
+            "localResponseNorm",
+            {"size": size, **options, "region": "withinChannel"},
+            {},
+            {"input": 2 * values(*shape)},
+            lambda input, s=size, o=options: within(input, s, **o),
         )
     save("normalization.safetensors", tensors, cases)
 

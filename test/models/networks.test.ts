@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { AlexNet } from '../../lib/models/alexnet.js';
 import { AllCnnC } from '../../lib/models/all-cnn-c.js';
+import { CudaConvNet } from '../../lib/models/cuda-convnet.js';
 import {
   C3_TABLE,
   CodeDistance,
@@ -142,6 +143,32 @@ describe('Nielsen', () => {
   });
 });
 
+describe('cuda-convnet', () => {
+  it('is layers-18pct.cfg, layer by layer', () => {
+    using model = new CudaConvNet();
+    const rows = summarize(model, [32, 32, 3]).map(({ type, outputShape, parameters }) => [
+      type,
+      ...outputShape.slice(1),
+      parameters,
+    ]);
+    expect(rows).toEqual([
+      ['Conv2d', 32, 32, 32, 2_432],
+      ['MaxPool2d', 16, 16, 32, 0],
+      ['ReLU', 16, 16, 32, 0],
+      ['LocalResponseNorm', 16, 16, 32, 0],
+      ['Conv2d', 16, 16, 32, 25_632],
+      ['ReLU', 16, 16, 32, 0],
+      ['AvgPool2d', 8, 8, 32, 0],
+      ['LocalResponseNorm', 8, 8, 32, 0],
+      ['Conv2d', 8, 8, 64, 51_264],
+      ['ReLU', 8, 8, 64, 0],
+      ['AvgPool2d', 4, 4, 64, 0],
+      ['Flatten', 1024, 0],
+      ['Linear', 10, 10_250],
+    ]);
+  });
+});
+
 describe('what networks refuse', () => {
   it.each([
     ['LeNet5Of1998 for 30 x 30', () => new LeNet5Of1998({ inputShape: [30, 30, 1] })],
@@ -156,6 +183,7 @@ describe('what networks refuse', () => {
     ['NielsenNet that drops all', () => new NielsenNet({ dropout: 1 })],
     ['NielsenNet for 15 x 16', () => new NielsenNet({ inputShape: [15, 16, 1], convolutions: 2 })],
     ['AllCnnC for 8 x 8', () => new AllCnnC({ inputShape: [8, 8, 3] })],
+    ['CudaConvNet for 11 x 12', () => new CudaConvNet({ inputShape: [11, 12, 3] })],
     ['AlexNet for 62 x 63', () => new AlexNet({ inputShape: [62, 63, 3] })],
     ['Vgg of depth 12', () => new Vgg(12 as never)],
     ['Vgg for 31 x 32', () => new Vgg(16, { inputShape: [31, 32, 3] })],
@@ -173,6 +201,7 @@ describe('what networks refuse', () => {
     ['LeNet-5 of 1998, coloured', () => new LeNet5Of1998(), [32, 32, 3], 'c1', /1 channels/],
     ['Nielsen', () => new NielsenNet(), [32, 32, 1], 'classifier.0', /input \[n, 2880\]/],
     ['All-CNN-C', () => new AllCnnC(), [8, 8, 3], 'features.15', /kernel no larger/],
+    ['cuda-convnet', () => new CudaConvNet(), [40, 40, 3], 'fc10', /input \[n, 1024\]/],
     ['AlexNet', () => new AlexNet(), [32, 32, 3], 'features.12', /kernel no larger/],
     ['VGG-16', () => new Vgg(16), [16, 16, 3], 'features.30', /kernel no larger/],
     ['VGG-16, grey', () => new Vgg(16), [224, 224, 1], 'features.0', /3 channels/],

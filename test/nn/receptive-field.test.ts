@@ -78,6 +78,24 @@ describe('known networks', () => {
     expect(ofType('all-cnn-c', 'Conv2d').at(-1)).toEqual([27, 4, 9]);
   });
 
+  it("cuda-convnet's net, whose normalisation sees 3 x 3 pixels", () => {
+    // 5; 7 (stride 2); 11; 19; 23 (stride 4); 31; 47; 55 (stride 8)
+    const fields = ['MaxPool2d', 'LocalResponseNorm', 'AvgPool2d'].map((type) =>
+      ofType('cuda-convnet', type).map(([size, stride]) => [size, stride]),
+    );
+    expect(fields).toEqual([
+      [[7, 2]],
+      [
+        [11, 2],
+        [31, 4],
+      ],
+      [
+        [23, 4],
+        [55, 8],
+      ],
+    ]);
+  });
+
   it('ResNets, by their longest paths', () => {
     const last = (name: string, path: string) =>
       summaryOf(name)

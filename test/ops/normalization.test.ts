@@ -122,6 +122,25 @@ describeGradients(
   ),
 );
 
+describeGradients(
+  'localResponseNorm within a channel',
+  [
+    [1, 3, 4, 2],
+    [2, 2, 3, 1],
+    [1, 1, 5, 3],
+  ].flatMap((shape) =>
+    [1, 2, 3, 4, 7].flatMap((size) =>
+      [{}, { alpha: 4, beta: 0.5, k: 0.5 }, { alpha: 6, beta: 1.5, k: 2 }].map(
+        (options): GradientCase => ({
+          name: `[${shape}], ${size} x ${size} pixels, ${JSON.stringify(options)}`,
+          body: (x) => localResponseNorm(x, size, { ...options, region: 'withinChannel' }),
+          inputs: () => [operand(shape)],
+        }),
+      ),
+    ),
+  ),
+);
+
 const values = (x: Tensor) => Array.from(x.data());
 const close = (actual: Tensor, expected: readonly number[]) =>
   values(actual).forEach((value, i) => {
@@ -307,6 +326,18 @@ describeRefusals({
       () => localResponseNorm(of([2, 3]), 5, bad({ gamma: 1 })),
       'ERR_ARGUMENT',
       { received: 'gamma' },
+    ],
+    [
+      'another region',
+      () => localResponseNorm(of([1, 2, 2, 3]), 3, { region: bad('withinChannels') }),
+      'ERR_ARGUMENT',
+      { expected: /region to be one of/, hint: 'did you mean withinChannel?' },
+    ],
+    [
+      'neighbouring pixels of a vector',
+      () => localResponseNorm(of([2, 3]), 3, { region: 'withinChannel' }),
+      'ERR_SHAPE',
+      { expected: /\[n, h, w, c\]/, received: '[2, 3]' },
     ],
     ['a scalar', () => localResponseNorm(of([]), 5), 'ERR_SHAPE', { received: 'a scalar' }],
     ['whole numbers', () => localResponseNorm(of([2, 3], 'uint8'), 5), 'ERR_DTYPE', {}],

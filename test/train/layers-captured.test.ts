@@ -40,6 +40,7 @@ class Normalisations extends nn.Module {
   readonly conv1 = new nn.Conv2d(3, 12, { kernelSize: 3, padding: 1 });
   readonly groups = new nn.GroupNorm(3, 12);
   readonly response = new nn.LocalResponseNorm(5, { alpha: 0.5, k: 2 });
+  readonly within = new nn.LocalResponseNorm(3, { alpha: 0.5, region: 'withinChannel' });
   readonly conv2 = new nn.Conv2d(12, 8, { kernelSize: 3 });
   readonly pixels = new nn.LayerNorm(8);
   readonly image = new nn.LayerNorm([5, 6, 8], { bias: false });
@@ -52,7 +53,7 @@ class Normalisations extends nn.Module {
 
   override forward(input: Tensor): Tensor {
     const x = this.response.call(this.groups.call(this.conv1.call(input)));
-    const y = softplus(this.conv2.call(x));
+    const y = softplus(this.conv2.call(this.within.call(x)));
     const both = add(this.image.call(this.pixels.call(y)), this.channels.call(y));
     return this.fc2.call(this.rows.call(this.bn.call(this.fc1.call(this.flatten.call(both)))));
   }

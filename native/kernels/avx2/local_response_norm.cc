@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/avx2/vec.h"
 //
-#include "kernels/generic/local_response_norm.inl.h"
+#include "kernels/generic/map_response_norm.inl.h"
 
 namespace receptive {
 

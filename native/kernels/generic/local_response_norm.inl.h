@@ -14,10 +14,8 @@ namespace {
 // stored past their end.
 struct ResponseScratch {
   float *squares, *terms, *powers;
-  std::int64_t before, after, window;
 
-  inline ResponseScratch(float* scratch, const LocalResponse& r)
-      : before(r.before), after(r.after), window(r.before + 1 + r.after) {
+  inline ResponseScratch(float* scratch, const LocalResponse& r) {
     const std::int64_t padded = padded_channels(r);
     squares = scratch;
     terms = squares + padded;
@@ -25,16 +23,16 @@ struct ResponseScratch {
     for (std::int64_t i = 0; i < 2 * padded; ++i) scratch[i] = 0;
   }
   static inline std::int64_t padded_channels(const LocalResponse& r) {
-    return r.before + r.channels + r.after + kWidth;
+    return (r.before + r.after) * r.step + r.channels + kWidth;
   }
 };
 
 std::int64_t response_scratch(const LocalResponse& r) { return 3 * ResponseScratch::padded_channels(r); }
 
-// The sum of `window` neighbours from `first` on, for each lane
-inline Vec window_sum(const float* first, std::int64_t window) {
+// The sum of a window of neighbours from `first` on, for each lane
+inline Vec window_sum(const float* first, const LocalResponse& r) {
   Vec total = load(first);
-  for (std::int64_t i = 1; i < window; ++i) total = add(total, load(first + i));
+  for (std::int64_t i = 1; i <= r.before + r.after; ++i) total = add(total, load(first + i * r.step));
   return total;
 }
 
@@ -57,22 +55,25 @@ struct Squares {
 };
 
 struct ResponseTerms {
-  const ResponseScratch& scratch;
+  const float* squares;
+  const LocalResponse& response;
   Vec share, beta, k;
-  inline ResponseTerms(const ResponseScratch& s, const LocalResponse& r)
-      : scratch(s), share(broadcast(r.share)), beta(broadcast(r.beta)), k(broadcast(r.k)) {}
+  inline ResponseTerms(const float* squares, const LocalResponse& r)
+      : squares(squares),
+        response(r),
+        share(broadcast(r.share)),
+        beta(broadcast(r.beta)),
+        k(broadcast(r.k)) {}
 
-  inline Vec base(std::int64_t c) const {
-    return fma(share, window_sum(scratch.squares + c, scratch.window), k);
-  }
+  inline Vec base(std::int64_t c) const { return fma(share, window_sum(squares + c, response), k); }
   inline Vec power(Vec base) const { return exp_or_infinity(mul(beta, log(base))); }
 };
 
 struct NormalizeResponse : ResponseTerms {
   float* y;
   const float* x;
-  inline NormalizeResponse(const ResponseScratch& s, const LocalResponse& r, float* y, const float* x)
-      : ResponseTerms(s, r), y(y), x(x) {}
+  inline NormalizeResponse(const float* squares, const LocalResponse& r, float* y, const float* x)
+      : ResponseTerms(squares, r), y(y), x(x) {}
 
   template <typename Range>
   inline void apply(std::int64_t c, Range lanes) const {
@@ -83,53 +84,55 @@ struct NormalizeResponse : ResponseTerms {
 // dy * x * base^(-beta - 1), which is summed over the outputs that an input takes part in, and base^beta
 struct ResponseGradients : ResponseTerms {
   const float *dy, *x;
-  inline ResponseGradients(const ResponseScratch& s, const LocalResponse& r, const float* dy, const float* x)
-      : ResponseTerms(s, r), dy(dy), x(x) {}
+  float *terms, *powers;
+  inline ResponseGradients(const float* squares, const LocalResponse& r, const float* dy, const float* x,
+                           float* terms, float* powers)
+      : ResponseTerms(squares, r), dy(dy), x(x), terms(terms), powers(powers) {}
 
   template <typename Range>
   inline void apply(std::int64_t c, Range lanes) const {
     const Vec of = base(c), denominator = power(of);
     const Vec product = mul(lanes.load(dy + c), lanes.load(x + c));
-    lanes.store(scratch.terms + scratch.after + c, div(product, mul(denominator, of)));
-    lanes.store(scratch.powers + c, denominator);
+    lanes.store(terms + c, div(product, mul(denominator, of)));
+    lanes.store(powers + c, denominator);
   }
 };
 
 struct ResponseGradInput {
   float* dx;
-  const float *dy, *x;
-  const ResponseScratch& scratch;
+  const float *dy, *x, *terms, *powers;
+  const LocalResponse& response;
   Vec factor;  // -2 beta share
 
   template <typename Range>
   inline void apply(std::int64_t c, Range lanes) const {
-    const Vec direct = div(lanes.load(dy + c), lanes.load(scratch.powers + c));
-    const Vec through = mul(window_sum(scratch.terms + c, scratch.window), mul(factor, lanes.load(x + c)));
+    const Vec direct = div(lanes.load(dy + c), lanes.load(powers + c));
+    const Vec through = mul(window_sum(terms + c, response), mul(factor, lanes.load(x + c)));
     lanes.store(dx + c, add(direct, through));
   }
 };
 
+inline Vec response_factor(const LocalResponse& r) { return broadcast(-2.0f * r.beta * r.share); }
+
 void response_forward(float* y, const float* x, float* memory, const LocalResponse& r, std::int64_t rows) {
   const ResponseScratch scratch(memory, r);
   for (std::int64_t row = 0; row < rows; ++row, y += r.channels, x += r.channels) {
-    for_channels(Squares{x, scratch.squares + scratch.before}, r.channels);
-    for_channels(NormalizeResponse(scratch, r, y, x), r.channels);
+    for_channels(Squares{x, scratch.squares + r.before}, r.channels);
+    for_channels(NormalizeResponse(scratch.squares, r, y, x), r.channels);
   }
 }
 
 void response_backward(float* dx, const float* dy, const float* x, float* memory, const LocalResponse& r,
                        std::int64_t rows) {
   const ResponseScratch scratch(memory, r);
-  const Vec factor = broadcast(-2.0f * r.beta * r.share);
+  const Vec factor = response_factor(r);
   for (std::int64_t row = 0; row < rows; ++row, dx += r.channels, dy += r.channels, x += r.channels) {
-    for_channels(Squares{x, scratch.squares + scratch.before}, r.channels);
-    for_channels(ResponseGradients(scratch, r, dy, x), r.channels);
-    for_channels(ResponseGradInput{dx, dy, x, scratch, factor}, r.channels);
+    for_channels(Squares{x, scratch.squares + r.before}, r.channels);
+    for_channels(ResponseGradients(scratch.squares, r, dy, x, scratch.terms + r.after, scratch.powers),
+                 r.channels);
+    for_channels(ResponseGradInput{dx, dy, x, scratch.terms, scratch.powers, r, factor}, r.channels);
   }
 }
-
-constexpr LocalResponseNormKernels kLocalResponseNormKernels = {response_scratch, response_forward,
-                                                                response_backward};
 
 }  // namespace
 }  // namespace receptive
