@@ -37,6 +37,7 @@ export {
   hardswish,
   leakyRelu,
   relu,
+  relu6,
   type SoftplusOptions,
   sigmoid,
   silu,

@@ -11,7 +11,7 @@ it('offers these names and no others', () => {
     tensors: 'Generator Tensor full manualSeed memory ones rand randn randperm tensor tensorScope zeros',
     gradients: 'checkpoint defineArrayOp defineOp detectAnomaly gradcheck noGrad',
     operations:
-      'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv1d conv2d convTranspose2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu reshape scale sigmoid silu softmax softplus sum tanh',
+      'add argmax avgPool2d batchNorm1d batchNorm2d cast concat conv1d conv2d convTranspose2d countCorrect crossEntropy dropout elu flatten gelu globalAvgPool2d groupNorm hardswish layerNorm leakyRelu linear localResponseNorm logSoftmax lpPool2d matmul maxPool2d mean multiply padChannels prelu relu relu6 reshape scale sigmoid silu softmax softplus sum tanh',
     poolings:
       'adaptiveAvgPool1d adaptiveAvgPool2d adaptiveMaxPool1d adaptiveMaxPool2d avgPool1d globalMaxPool2d lpPool1d maxPool1d spatialPyramidPool2d',
     losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
@@ -28,7 +28,7 @@ it('offers these names and no others', () => {
   const expected = Object.values(names).flatMap((list) => list.split(' '));
   expect(Object.keys(receptive).sort()).toEqual(expected.sort());
   const layers =
-    'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv1d Conv2d ConvTranspose2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
+    'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv1d Conv2d ConvTranspose2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU ReLU6 Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
   const poolings =
     'AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d Dropout2d GlobalMaxPool2d LPPool1d MaxPool1d SpatialPyramidPool2d StochasticDepth Upsample';
   const losses = 'BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss SmoothL1Loss';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MobileNetV2 (Sandler, Howard, Zhu, Zhmoginov and Chen 2018), with torchvision's names and weights.
 import { checkOptions } from '../errors.js';
+import { ReLU6 } from '../nn/activations.js';
 import { BatchNorm2d } from '../nn/batch-norm.js';
 import { checkCount } from '../nn/check.js';
 import { Dropout } from '../nn/dropout.js';
@@ -9,9 +10,7 @@ import { constant_, normal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
-import { relu } from '../ops/activations.js';
-import { add, scale } from '../ops/arithmetic.js';
-import { full } from '../tensor/create.js';
+import { add } from '../ops/arithmetic.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 import { plainConv } from './residual-block.js';
@@ -35,14 +34,6 @@ const STAGES = [
   [6, 320, 1, 1],
 ] as const;
 const [FIRST, LAST] = [32, 1280];
-
-/** min(max(x, 0), 6), as the difference of two ReLUs. */
-export class ReLU6 extends Module {
-  override forward(x: Tensor): Tensor {
-    const above = relu(add(x, full(x.shape, -6, { dtype: x.dtype })));
-    return add(relu(x), scale(above, -1));
-  }
-}
 
 function convolution(inC: number, outC: number, kernel: number, stride = 1, groups = 1): Sequential {
   return new Sequential(plainConv(inC, outC, kernel, stride, groups), new BatchNorm2d(outC), new ReLU6());

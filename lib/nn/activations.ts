@@ -9,6 +9,7 @@ import {
   hardswish,
   leakyRelu,
   relu,
+  relu6,
   type SoftplusOptions,
   sigmoid,
   silu,
@@ -95,6 +96,13 @@ export class LogSoftmax extends Module {
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return relu(x);
+  }
+}
+
+/** min(max(x, 0), 6). */
+export class ReLU6 extends Module {
+  override forward(x: Tensor): Tensor {
+    return relu6(x);
   }
 }
 

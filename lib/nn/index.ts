@@ -7,6 +7,7 @@ export {
   LeakyReLU,
   LogSoftmax,
   ReLU,
+  ReLU6,
   Sigmoid,
   SiLU,
   Softmax,

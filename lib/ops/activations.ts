@@ -34,6 +34,7 @@ const KEPT = {
   hardswish: 'input',
   leaky_relu: 'output',
   relu: 'output',
+  relu6: 'output',
   sigmoid: 'output',
   silu: 'input',
   softplus: 'input',
@@ -114,6 +115,11 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 /** max(x, 0); the gradient at 0 is 0, NaN stays NaN. Any shape. */
 export function relu(x: Tensor): Tensor {
   return activation('relu', 'relu', x);
+}
+
+/** min(max(x, 0), 6) (Howard et al. 2017); the gradient at 0 and 6 is 0, NaN stays NaN. Any shape. */
+export function relu6(x: Tensor): Tensor {
+  return activation('relu6', 'relu6', x);
 }
 
 /** 1 / (1 + e^-x). Any shape. */

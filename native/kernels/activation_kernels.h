@@ -13,6 +13,7 @@ namespace receptive {
 // options mean.
 #define RECEPTIVE_ACTIVATIONS(X)                                                                      \
   X(relu, Relu)            /* y: max(x, 0) */                                                         \
+  X(relu6, Relu6)          /* y: min(max(x, 0), 6) */                                                 \
   X(tanh, Tanh)            /* y */                                                                    \
   X(sigmoid, Sigmoid)      /* y: 1 / (1 + e^-x) */                                                    \
   X(leaky_relu, LeakyRelu) /* y, or x if the slope is negative: slope x below 0. first: slope */      \

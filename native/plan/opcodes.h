@@ -39,6 +39,8 @@
   X(leaky_relu_backward, at(0), at(1, 2), kPure)                     \
   X(relu_forward, at(0), at(1), kPure)                               \
   X(relu_backward, at(0), at(1, 2), kPure)                           \
+  X(relu6_forward, at(0), at(1), kPure)                              \
+  X(relu6_backward, at(0), at(1, 2), kPure)                          \
   X(sigmoid_forward, at(0), at(1), kPure)                            \
   X(sigmoid_backward, at(0), at(1, 2), kPure)                        \
   X(silu_forward, at(0), at(1), kPure)                               \

@@ -17,6 +17,11 @@ struct Relu {
   static double backward(double dy, double y, const DoubleOptions&) { return y > 0 ? dy : 0.0; }
 };
 
+struct Relu6 {
+  static double forward(double x, const DoubleOptions&) { return x > 6 ? 6.0 : Relu::forward(x, {}); }
+  static double backward(double dy, double y, const DoubleOptions&) { return y > 0 && y < 6 ? dy : 0.0; }
+};
+
 struct Tanh {
   static double forward(double x, const DoubleOptions&) { return std::tanh(x); }
   static double backward(double dy, double y, const DoubleOptions&) { return dy * (1.0 - y * y); }

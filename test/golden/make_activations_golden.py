@@ -66,6 +66,10 @@ def main():
 
     for shape, weights in [((3, 5, 4, 2), 1), ((3, 5, 4, 2), 5), ((6, 17), 17), ((4, 3), 1), ((7,), 1)]:
         add("prelu", {}, {"input": values(*shape), "weight": values(weights)}, F.prelu)
+
+    for shape, spread in [((4, 9), 3), ((2, 5, 3, 4), 5)]:
+        add("relu6", {}, {"input": spread * values(*shape)}, F.relu6)
+    add_special("relu6", {}, SPECIAL, F.relu6)
     save("activations.safetensors", tensors, cases)
 
 

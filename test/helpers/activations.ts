@@ -27,6 +27,7 @@ const ofSlope = (ulps: number) => (_dx: number, dy: number) => ulps * ULP * Math
 
 export const activationRows: readonly ActivationRow[] = [
   { instruction: 'relu', kept: 'y', numbers: [], forwardBound: flushed, backwardBound: exact },
+  { instruction: 'relu6', kept: 'y', numbers: [], forwardBound: flushed, backwardBound: exact },
   {
     instruction: 'tanh',
     kept: 'y',

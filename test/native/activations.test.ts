@@ -115,6 +115,7 @@ describe('NaN and infinities', () => {
   // As PyTorch has them: what multiplies an infinity by 0 is NaN. See also test/ops/activations-golden.test.ts.
   const limits: [string, readonly number[], number[]][] = [
     ['relu', [], [NaN, Infinity, 0]],
+    ['relu6', [], [NaN, 6, 0]],
     ['tanh', [], [NaN, 1, -1]],
     ['sigmoid', [], [NaN, 1, 0]],
     ['leaky_relu', [0.25], [NaN, Infinity, -Infinity]],
@@ -141,7 +142,7 @@ describe('NaN and infinities', () => {
   it('zeros keep their signs where the function passes through them', () => {
     const zeros = Float32Array.of(0, -0);
     forEachIsaAndThreads(() => {
-      for (const instruction of ['relu', 'tanh', 'elu', 'gelu', 'gelu_tanh', 'silu', 'hardswish']) {
+      for (const instruction of ['relu', 'relu6', 'tanh', 'elu', 'gelu', 'gelu_tanh', 'silu', 'hardswish']) {
         expectSameBits(call(`${instruction}_forward`, [floats(2)], [zeros], [1])[0], zeros, instruction);
       }
     });

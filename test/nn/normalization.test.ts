@@ -35,6 +35,7 @@ const rows: Row[] = [
   { make: () => new nn.Hardswish(), shape: [2, 3], state: {}, text: 'Hardswish()' },
   { make: () => new nn.LeakyReLU(), shape: [2, 3], state: {}, text: 'LeakyReLU(negativeSlope=0.01)' },
   { make: () => new nn.LogSoftmax(), shape: [2, 3], state: {}, text: 'LogSoftmax()' },
+  { make: () => new nn.ReLU6(), shape: [2, 3], state: {}, text: 'ReLU6()' },
   { make: () => new nn.SiLU(), shape: [2, 3], state: {}, text: 'SiLU()' },
   { make: () => new nn.Softplus(), shape: [2, 3], state: {}, text: 'Softplus(beta=1, threshold=20)' },
   { make: () => new nn.PReLU(), shape: [2, 3], state: { weight: [1] }, text: 'PReLU(numParameters=1)' },

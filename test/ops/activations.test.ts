@@ -7,11 +7,13 @@ import {
   hardswish,
   leakyRelu,
   relu,
+  relu6,
   sigmoid,
   silu,
   softplus,
   tanh,
 } from '../../lib/ops/activations.js';
+import { scale } from '../../lib/ops/arithmetic.js';
 import { prelu } from '../../lib/ops/prelu.js';
 import { logSoftmax, softmax } from '../../lib/ops/softmax.js';
 import { tensor } from '../../lib/tensor/create.js';
@@ -25,6 +27,8 @@ const shapes = [[], [1], [7], [2, 3], [2, 1, 3, 2], [1, 4, 3, 5]];
 
 const unary: [string, (x: Tensor) => Tensor][] = [
   ['relu', relu],
+  ['relu6', relu6],
+  ['relu6 of 7.3 x', (x) => relu6(scale(x, 7.3))],
   ['tanh', tanh],
   ['sigmoid', sigmoid],
   ['elu', elu],
@@ -148,7 +152,7 @@ describeRefusals({
     ['gelu: no options', () => gelu(of([3]), bad('tanh')), 'ERR_ARGUMENT', { expected: /approximate/ }],
   ],
   operands: [
-    ...[elu, gelu, hardswish, leakyRelu, silu, softplus, logSoftmax].flatMap((body): RefusalCase[] => [
+    ...[elu, gelu, hardswish, leakyRelu, relu6, silu, softplus, logSoftmax].flatMap((body): RefusalCase[] => [
       [`${body.name}: whole numbers`, () => body(of([3], 'int32')), 'ERR_DTYPE', { op: body.name }],
       [
         `${body.name}: an array`,

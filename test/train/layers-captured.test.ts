@@ -16,7 +16,7 @@ class Activations extends nn.Module {
     (_, i) => new nn.Conv2d(i === 0 ? 2 : 5, 5, { kernelSize: 3, padding: 1 }),
   );
   readonly chains = [
-    new nn.Sequential(new nn.LeakyReLU(0.1), new nn.ELU(0.7)),
+    new nn.Sequential(new nn.LeakyReLU(0.1), new nn.ReLU6(), new nn.ELU(0.7)),
     new nn.Sequential(new nn.GELU(), new nn.LeakyReLU(-0.3)),
     new nn.Sequential(new nn.SiLU(), new nn.Hardswish(), new nn.PReLU(5)),
     new nn.Sequential(new nn.GELU({ approximate: 'tanh' }), new nn.Softplus({ beta: 2, threshold: 4 })),

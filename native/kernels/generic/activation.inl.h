@@ -21,6 +21,15 @@ struct Relu {
   inline Vec backward(Vec dy, Vec y) const { return select(greater(y, zero()), dy, zero()); }
 };
 
+struct Relu6 {
+  explicit inline Relu6(const VectorOptions&) {}
+  // min, too, returns its second operand for NaN
+  inline Vec forward(Vec x) const { return min(broadcast(6.0f), max(zero(), x)); }
+  inline Vec backward(Vec dy, Vec y) const {
+    return select(less(y, broadcast(6.0f)), select(greater(y, zero()), dy, zero()), zero());
+  }
+};
+
 struct Tanh {
   explicit inline Tanh(const VectorOptions&) {}
   inline Vec forward(Vec x) const { return tanh(x); }
