@@ -147,9 +147,12 @@ export {
   subset,
   take,
 } from './data/dataset.js';
+export type { Fit } from './data/decode.js';
 export { fashionMnist } from './data/fashion-mnist.js';
+export { type ImageFolder, imageFolder } from './data/folder.js';
 export { glyphs } from './data/glyphs.js';
 export type { PublishedDatasetOptions } from './data/idx-images.js';
+export type { ImageOptions, ImageProgress, ReadImagesOptions } from './data/image-source.js';
 export {
   type Batch,
   DataLoader,
@@ -158,6 +161,9 @@ export {
   type LoaderStateDict,
 } from './data/loader.js';
 export { type MnistOptions, mnist } from './data/mnist.js';
+export { type PackOptions, type PackReport, packImages } from './data/pack.js';
+export { type ReadPackedOptions, readPacked } from './data/packed.js';
+export type { ImageReport } from './data/problems.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
 export {
   type BalanceOptions,

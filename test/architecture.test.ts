@@ -127,9 +127,15 @@ describe('the core', () => {
     const breaches = [...core].flatMap((path) =>
       importsOf(path)
         .filter(({ target, isType }) => !isType && !target.startsWith('lib/') && !target.startsWith('node:'))
+        // sharp is optional, and loaded when the first picture is read.
+        .filter(({ target }) => !(target === 'sharp' && path === 'lib/data/sharp.ts'))
         .map(({ target }) => `${path} imports ${target}: the core has no dependencies`),
     );
     expectNone(breaches);
+  });
+
+  test('loads sharp only when it is asked for', () => {
+    expect(textOf('lib/data/sharp.ts')).not.toMatch(/^import\s.*'sharp'/m);
   });
 
   test('holds neither the command line nor the drawings', () => {

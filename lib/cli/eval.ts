@@ -7,16 +7,16 @@ import { weightsSha256 } from '../io/weights.js';
 import type { MetricName } from '../metrics/names.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import { evaluate } from '../train/evaluate.js';
-import { downloadLine } from './download-line.js';
-import { drawingLine } from './drawing-line.js';
 import { count, duration, plural } from './format.js';
+import { type ImageFlags, imageOptionsOf } from './images.js';
+import { loadingLines } from './loading-lines.js';
 import { loadModel } from './model-file.js';
 import { checkDataDir, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 import { reportEvaluation } from './report.js';
 
 /** The options as program.ts reads them. */
-export interface EvalFlags extends OutputFlags {
+export interface EvalFlags extends OutputFlags, ImageFlags {
   readonly data?: string;
   readonly dataDir?: string;
   readonly testSize?: number;
@@ -58,9 +58,11 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   }
   const { dataDir, testSize, batchSize, metrics, priority, cpuShare } = flags;
   const seed = flags.seed ?? file.seed;
-  const [onProgress, onDraw] = [downloadLine(output), drawingLine(output)];
   checkDataDir(data, dataDir);
-  const test = await loadDataset(data, { split: 'test', dataDir, testSize, seed, onProgress, onDraw });
+  const test = await loadDataset(data, {
+    ...{ split: 'test', dataDir, testSize, seed, images: imageOptionsOf(flags) },
+    ...loadingLines(output),
+  });
   checkSuits(path, file.inputShape, classNames, test);
   const { bold, dim } = output.colors;
   const { isa, threads } = nativeInfo();

@@ -39,7 +39,7 @@ export function bytes(value: number): string {
   return value < 1000 ? `${value} B` : `${short(value)}B`;
 }
 
-/** `1 image`, `2 images`. */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+/** `1 image`, `2 images`; `many` for nouns whose plural is another. */
+export function plural(value: number, noun: string, many = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : many}`;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures from files, in the size and colours that a model takes. Decoding and scaling are sharp's, an optional package
 // that is loaded when the first picture is read.
+import type { Sharp } from '../data/sharp.js';
 import { fail } from '../errors.js';
 import { groundOf, inkBox, type RawImage } from './ink.js';
-
-type Sharp = typeof import('sharp').default;
 
 /** When dark and light are swapped. */
 export const INVERT_NAMES = ['auto', 'always', 'never'] as const;
@@ -23,21 +22,6 @@ const MAX_PIXELS = 100_000_000;
 const WORKING_SIZE = 1024;
 /** Share of the frame that a figure fills, as in MNIST, where 28 pixels hold digits of 20. */
 const FIGURE_SHARE = 5 / 7;
-
-/** sharp, or an error that says how to get it. */
-export async function loadSharp(): Promise<Sharp> {
-  try {
-    return (await import('sharp')).default;
-  } catch (cause) {
-    throw fail('ERR_NATIVE_MISSING', {
-      op: 'predict',
-      expected: 'the package sharp, which reads PNG and JPEG files',
-      received: 'none that loads',
-      hint: 'run `npm install sharp`',
-      cause,
-    });
-  }
-}
 
 /**
  * Reads a picture: turned as its EXIF data says, transparency on white, grey for a model of one channel. One that has

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
+import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { drawnNames } from '../data/registry.js';
+import { datasetNames, drawnNames, splitName } from '../data/registry.js';
 import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
 
@@ -69,12 +70,32 @@ export const share = (text: string): number => {
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.');
 };
 
+/** Reads the name of a data set; `folder:PATH` and `packed:FILE` have a path. */
+export const dataName = (text: string): string => {
+  oneOf(datasetNames)(splitName(text).name);
+  return text;
+};
+
+/** Reads a size: `32x32`, height first, or `32` for a square. */
+export const imageSize = (text: string): readonly [height: number, width: number] => {
+  const [height, width = height, ...more] = text.split('x').map(Number);
+  const fits = more.length === 0 && [height, width].every((side) => Number.isInteger(side) && side > 0);
+  if (fits && text.trim() === text && text !== '') return [height, width];
+  throw new InvalidArgumentError('It must be a height and a width, such as 32x32.');
+};
+
 /** Refuses a folder for a data set that is drawn: the files in it would not be looked at. */
 export function checkDataDir(data: string, dataDir: string | undefined): void {
-  if (dataDir === undefined || !drawnNames.includes(data)) return;
+  if (dataDir === undefined || !(drawnNames.includes(data) || splitName(data).path !== undefined)) return;
   throw fail('ERR_ARGUMENT', {
     op: '--data-dir',
     expected: 'it only with a data set of files, such as --data mnist',
-    received: `${data}, which is drawn`,
+    received: drawnNames.includes(data) ? `${data}, which is drawn` : `${data}, which has a path already`,
   });
+}
+
+/** A data set as part of a folder's name: a path gives its last step. */
+export function labelOf(data: string): string {
+  const { name, path } = splitName(data);
+  return path === undefined ? name : basename(path).replace(/\.\w+$/, '');
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive predict`: what a saved model sees on pictures.
+import { loadSharp } from '../data/sharp.js';
 import { setNumThreads } from '../native/bindings.js';
 import { type Prediction, predict } from '../train/predict.js';
 import { percent } from './format.js';
-import { type Invert, loadSharp, readPicture } from './image.js';
+import { type Invert, readPicture } from './image.js';
 import { type LoadedModel, loadModel } from './model-file.js';
 import type { Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
@@ -28,7 +29,7 @@ export async function predictCommand(
   if (flags.threads !== undefined) setNumThreads(flags.threads);
   const loaded = await loadModel(path);
   const { inputShape, normalization } = loaded;
-  const sharp = await loadSharp();
+  const sharp = await loadSharp('predict');
   // Training pictures that are dark on average show bright figures on a dark ground.
   const options = { invert: flags.invert, inkIsBright: normalization.mean[0] < 0.5 };
   const [h, w, c] = inputShape;

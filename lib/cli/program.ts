@@ -7,11 +7,14 @@ import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
+import { packCommand } from './data.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
+import { addImageOptions } from './images.js';
 import { infoCommand } from './info.js';
 import {
   anyWholeNumber,
+  dataName,
   metricNames,
   oneOf,
   PRIORITIES,
@@ -68,13 +71,13 @@ function build(done: (code: number | undefined) => void): Command {
       outputError: (text, write) => write(`receptive: ${oneLine(text)}\n`),
     });
   const models = modelNames.join(', ');
-  const dataSets = oneOfText(datasetNames);
+  const dataSets = `${oneOfText(datasetNames)}; also folder:PATH and packed:FILE`;
 
   const train = program
     .command('train')
     .description('train a model, save it and draw its learning curves')
     .option('--model <name>', `one of ${models}; default: the one that suits the data`, oneOf(modelNames))
-    .option('--data <name>', dataSets, oneOf(datasetNames), 'glyphs');
+    .option('--data <name>', dataSets, dataName, 'glyphs');
   addFiles(train)
     .option('--train-size <n>', 'use so many training images', wholeNumber(1))
     .option('--epochs <n>', 'passes over the training images', wholeNumber(1, 1e6), 3)
@@ -114,7 +117,7 @@ function build(done: (code: number | undefined) => void): Command {
     .command('eval')
     .argument('<model>', 'path of a saved model')
     .description('measure a saved model on test images')
-    .option('--data <name>', `${dataSets}; default: what it was trained on`, oneOf(datasetNames));
+    .option('--data <name>', `${dataSets}; default: what it was trained on`, dataName);
   addFiles(evaluate)
     .option('--batch-size <n>', 'images at a time', wholeNumber(1, 1e6), 256)
     .option('--metrics <names>', 'more of them, such as top5,f1,recallPerClass,calibrationError', metricNames)
@@ -145,6 +148,17 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--sort <by>', 'order of the rows: order, as they run, or time', oneOf(SORT_NAMES), 'order');
   addCommon(addThreads(profile)).action(async (options) => done(await profileCommand(options)));
 
+  const data = program.command('data').description('prepare data sets');
+  const pack = data
+    .command('pack')
+    .argument('<source>', 'a folder with one folder a class, or a .tar or .tar.gz of one')
+    .argument('<file>', 'the file to write, such as flowers.pack')
+    .description('pack pictures into one file that is read at once')
+    .option('--name <name>', "the data set's name; default: the source's");
+  addCommon(addImageOptions(pack)).action(async (source, file, options) =>
+    done(await packCommand(source, file, options)),
+  );
+
   const info = program.command('info').description('show versions, instruction set and threads');
   addCommon(info).action(async (options) => done(await infoCommand(options)));
   return program;
@@ -153,7 +167,7 @@ function build(done: (code: number | undefined) => void): Command {
 const oneOfText = (names: readonly string[]) => `one of ${names.join(', ')}`;
 
 function addFiles(command: Command): Command {
-  return command
+  return addImageOptions(command)
     .option(
       '--data-dir <folder>',
       'where the files of the data set lie; default: the cache, else they are downloaded',

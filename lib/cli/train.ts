@@ -11,12 +11,12 @@ import { type Evaluation, evaluate } from '../train/evaluate.js';
 import { type FitResult, fit } from '../train/fit.js';
 import { DEFAULT_LR, type OptimizerName } from '../train/optimizers.js';
 import type { ScheduleName } from '../train/schedules.js';
-import { downloadLine } from './download-line.js';
-import { drawingLine } from './drawing-line.js';
 import { EpochDisplay } from './epochs.js';
 import { count, duration, percent, plural } from './format.js';
+import { type ImageFlags, imageOptionsOf } from './images.js';
+import { loadingLines } from './loading-lines.js';
 import { saveModel } from './model-file.js';
-import { checkDataDir, type Priority } from './options.js';
+import { checkDataDir, labelOf, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 import { writeRecords } from './records.js';
 import { reportEvaluation } from './report.js';
@@ -24,7 +24,7 @@ import { RunFolder } from './run-folder.js';
 import { StopRequest } from './stop.js';
 
 /** The options as program.ts reads them. */
-export interface TrainFlags extends OutputFlags {
+export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly model?: string;
   readonly data: string;
   readonly dataDir?: string;
@@ -68,7 +68,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const output = new Output(flags);
   const modelName = flags.model ?? MODEL_FOR[flags.data] ?? DEFAULT_MODEL;
   if (flags.threads !== undefined) setNumThreads(flags.threads);
-  const folder = await RunFolder.open(flags.out ?? `runs/${modelName}-${flags.data}`);
+  const folder = await RunFolder.open(flags.out ?? `runs/${modelName}-${labelOf(flags.data)}`);
   using stop = new StopRequest(() => {
     process.stderr.write('\nstopping after this step; press Ctrl-C again to quit at once\n');
   });
@@ -92,8 +92,10 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<Split> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
   checkDataDir(data, dataDir);
-  const [onProgress, onDraw] = [downloadLine(output), drawingLine(output)];
-  return loadDataset(data, { dataDir, trainSize, testSize, seed, signal, onProgress, onDraw });
+  return loadDataset(data, {
+    ...{ dataDir, trainSize, testSize, seed, signal, images: imageOptionsOf(flags) },
+    ...loadingLines(output),
+  });
 }
 
 function sayWhat({ flags, output, modelName, model, split }: Job): void {

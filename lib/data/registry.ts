@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data sets by name, as the command line and examples ask for them.
 
-import { checkListeners, checkOptions, describe, didYouMean, fail } from '../errors.js';
-import { CIFAR10, CIFAR100, readCifar, readCifarTest } from './cifar.js';
-import type { Dataset, Split } from './dataset.js';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkListeners, checkOptions, checkWhole, describe, didYouMean, fail } from '../errors.js';
+import { CIFAR10, CIFAR100, type CifarSet, readCifar, readCifarTest } from './cifar.js';
+import { type Dataset, type Split, subset } from './dataset.js';
 import type { DownloadProgress } from './download.js';
 import { fashionMnist, fashionMnistTest } from './fashion-mnist.js';
+import { imageFolder, splitOf } from './folder.js';
 import { type DrawProgress, drawSplit, type PictureSeries } from './generated.js';
 import { GLYPH_SERIES } from './glyphs.js';
 import type { PublishedDatasetOptions } from './idx-images.js';
+import type { ImageOptions, ImageProgress } from './image-source.js';
 import { mnist, mnistTest } from './mnist.js';
+import { readPacked } from './packed.js';
+import type { ImageReport } from './problems.js';
 import { XO_SERIES } from './xo.js';
 
 /** What a data set may need to know; each takes what concerns it and leaves the rest. */
@@ -18,12 +24,21 @@ export interface LoadOptions {
   readonly dataDir?: string | undefined;
   /** Which pictures are drawn (`glyphs`, `xo`); default 1. */
   readonly seed?: number | undefined;
-  /** How many samples; default: as many as the set has, or is usually drawn with. */
+  /**
+   * How many samples; default: as many as the set has, or is usually drawn with. Published sets give their first ones, `folder`
+   * and `packed`, which are in the order of their classes, some that are evenly spread.
+   */
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
   /** 'test': load that part alone, with no need of the files of the other. Default: both. */
   readonly split?: 'test' | undefined;
+  /** How pictures are read (`folder`). */
+  readonly images?: ImageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** While pictures are decoded (`folder`). */
+  readonly onImages?: ((progress: ImageProgress) => void) | undefined;
+  /** What became of the files (`folder`). */
+  readonly onReport?: ((report: ImageReport) => void) | undefined;
   /** While files are downloaded. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** While pictures are drawn (`glyphs`, `xo`): about every 10 ms, and at the end. */
@@ -53,23 +68,96 @@ function published(
   };
 }
 
+/** Where a packed copy of a published set lies, if `dataDir` is one or holds one. */
+async function packedCopy(name: string, dataDir: string | undefined): Promise<string | undefined> {
+  if (dataDir === undefined) return undefined;
+  const path = dataDir.endsWith('.pack') ? dataDir : join(dataDir, `${name}.pack`);
+  return access(path).then(
+    () => path,
+    () => undefined,
+  );
+}
+
+/** A published set, or a packed copy of it, such as of CIFAR-10 from JPEG files. */
+function publishedOrPacked(set: CifarSet): Loader {
+  const original = published(
+    (options) => readCifar(set, options),
+    (options) => readCifarTest(set, options),
+  );
+  const choose = async (options: LoadOptions) => {
+    const copy = await packedCopy(set.name, options.dataDir);
+    if (copy === undefined) return { loader: original, options };
+    return { loader: PACKED, options: { ...options, dataDir: copy } };
+  };
+  return {
+    both: async (options) => {
+      const { loader, options: chosen } = await choose(options);
+      return loader.both(chosen);
+    },
+    test: async (options) => {
+      const { loader, options: chosen } = await choose(options);
+      return loader.test(chosen);
+    },
+  };
+}
+
+function pathOf(name: string, { dataDir }: LoadOptions): string {
+  if (dataDir !== undefined) return dataDir;
+  throw fail('ERR_ARGUMENT', {
+    op: 'loadDataset',
+    expected: `a path for ${name}: ${name}:PATH, or dataDir (--data-dir)`,
+    received: 'none',
+  });
+}
+
+/** As many samples as asked for, evenly spread over a set that may be sorted. */
+function spread(dataset: Dataset, count: number | undefined): Dataset {
+  if (count === undefined) return dataset;
+  checkWhole('loadDataset', 'a number of samples', count);
+  if (count >= dataset.length) return dataset;
+  return subset(
+    dataset,
+    Array.from({ length: count }, (_, i) => Math.floor((i * dataset.length) / count)),
+  );
+}
+
+/** Sets of the user's, by path. */
+function own(read: (options: LoadOptions) => Promise<Split>): Loader {
+  return {
+    both: async (options) => {
+      const { train, test } = await read(options);
+      return { train: spread(train, options.trainSize), test: spread(test, options.testSize) };
+    },
+    test: async (options) => spread((await read(options)).test, options.testSize),
+  };
+}
+
+const PACKED = own(async (options) => {
+  const file = pathOf('packed', options);
+  return splitOf(file, await readPacked(file, { signal: options.signal }));
+});
+
+const FOLDER = own(async (options) => {
+  const { images, signal, onImages, onReport } = options;
+  const { report, ...split } = await imageFolder(pathOf('folder', options), { ...images, signal, onImages });
+  onReport?.(report);
+  return split;
+});
+
 const LOADERS: Readonly<Record<string, Loader>> = {
   glyphs: drawing(GLYPH_SERIES),
   xo: drawing(XO_SERIES),
   mnist: published(mnist, mnistTest),
   'fashion-mnist': published(fashionMnist, fashionMnistTest),
-  cifar10: published(
-    (options) => readCifar(CIFAR10, options),
-    (options) => readCifarTest(CIFAR10, options),
-  ),
-  cifar100: published(
-    (options) => readCifar(CIFAR100, options),
-    (options) => readCifarTest(CIFAR100, options),
-  ),
+  cifar10: publishedOrPacked(CIFAR10),
+  cifar100: publishedOrPacked(CIFAR100),
+  folder: FOLDER,
+  packed: PACKED,
 };
 
 const OPTIONS: readonly (keyof LoadOptions)[] = [
-  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'signal', 'onProgress', 'onDraw'] as const),
+  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'images'] as const),
+  ...(['signal', 'onProgress', 'onDraw', 'onImages', 'onReport'] as const),
 ];
 
 /** The names that `loadDataset` knows. */
@@ -78,8 +166,16 @@ export const datasetNames: readonly string[] = Object.freeze(Object.keys(LOADERS
 /** Those that are drawn, and have no files. */
 export const drawnNames: readonly string[] = Object.freeze(['glyphs', 'xo']);
 
+/** What stands before and behind the colon of `folder:PATH` and `packed:FILE`; other names stand for themselves. */
+export function splitName(name: string): { readonly name: string; readonly path: string | undefined } {
+  const match = /^(folder|packed):(.+)$/s.exec(name);
+  return match === null ? { name, path: undefined } : { name: match[1], path: match[2] };
+}
+
 /**
  * Loads, draws or downloads a data set without blocking the event loop for long.
+ *
+ * @param name one of `datasetNames`; `folder:PATH` is short for `folder` with a `dataDir`, and so is `packed:FILE`
  *
  * @throws ERR_ARGUMENT for an unknown name; what the set itself refuses otherwise
  */
@@ -90,8 +186,8 @@ export async function loadDataset(
 export async function loadDataset(name: string, options?: LoadOptions): Promise<Split>;
 export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split | Dataset> {
   checkOptions('loadDataset', options, OPTIONS);
-  const { split, signal, onProgress, onDraw } = options;
-  checkListeners('loadDataset', signal, { onProgress, onDraw });
+  const { split, signal, onProgress, onDraw, onImages, onReport } = options;
+  checkListeners('loadDataset', signal, { onProgress, onDraw, onImages, onReport });
   if (split !== undefined && split !== 'test') {
     throw fail('ERR_ARGUMENT', {
       op: 'loadDataset',
@@ -99,8 +195,12 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
       received: describe(split),
     });
   }
-  const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
-  if (load !== undefined) return split === 'test' ? load.test(options) : load.both(options);
+  const { name: kind, path } = splitName(String(name));
+  const load = Object.hasOwn(LOADERS, kind) ? LOADERS[kind] : undefined;
+  if (load !== undefined) {
+    const chosen = path === undefined ? options : { ...options, dataDir: path };
+    return split === 'test' ? load.test(chosen) : load.both(chosen);
+  }
   throw fail('ERR_ARGUMENT', {
     op: 'loadDataset',
     expected: `one of ${datasetNames.join(', ')}`,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { datasetNames, loadDataset } from '../../lib/data/registry.js';
 
-const NAMES = ['glyphs', 'xo', 'mnist', 'fashion-mnist', 'cifar10', 'cifar100'];
+const NAMES = ['glyphs', 'xo', 'mnist', 'fashion-mnist', 'cifar10', 'cifar100', 'folder', 'packed'];
 
 describe('loadDataset', () => {
   it('knows its names', () => {

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// The picture files of a folder or an archive, one by one, each with its class and its part (to train with, to test with).
+// Nothing outside the folder is read, and nothing of an archive is written to disk.
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
+import { fail } from '../errors.js';
+import { promisedFormat } from './decode.js';
+import type { Problems } from './problems.js';
+import { readTar } from './tar.js';
+
+/** Which part of a data set a folder's name stands for; 'all' where there are no such folders. */
+export type PartName = 'train' | 'test' | 'validation' | 'all';
+
+const PARTS: Readonly<Record<string, PartName>> = {
+  ...{ train: 'train', training: 'train', test: 'test', testing: 'test' },
+  ...{ val: 'validation', valid: 'validation', validation: 'validation' },
+};
+
+/** One picture file. */
+export interface ImageFile {
+  /** Its path, for errors. */
+  readonly name: string;
+  readonly part: PartName;
+  readonly className: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A class's folder, told also where it has no pictures. */
+export interface ClassFolder {
+  readonly name: string;
+  readonly part: PartName;
+  readonly className: string;
+  readonly bytes: undefined;
+}
+
+/** The largest file that is taken for a picture. */
+const LARGEST_FILE = 2 ** 28;
+
+/**
+ * The pictures of `path`, a folder or a `.tar` or `.tar.gz`: `<class>/<picture>`, or `<part>/<class>/<picture>` where
+ * folders are called train, test or validation. Folders in a fixed order; archives in theirs.
+ *
+ * @throws ERR_FILE for a path that cannot be read; ERR_DATA for a damaged archive; what `problems` makes of the rest
+ */
+export async function* imageFiles(
+  path: string,
+  problems: Problems,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ImageFile | ClassFolder> {
+  const entry = await stat(path).catch((cause: unknown) => {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw fail('ERR_FILE', { op: 'folder', expected: `a folder or archive at ${path}`, received, cause });
+  });
+  if (entry.isDirectory()) yield* filesOfFolder(path, problems);
+  else yield* filesOfArchive(path, problems, signal);
+}
+
+async function* filesOfFolder(root: string, problems: Problems): AsyncGenerator<ImageFile | ClassFolder> {
+  const walker = new Walker(await realpath(root), problems);
+  const top = await walker.list(root);
+  const hasParts = top.folders.some((name) => PARTS[name.toLowerCase()] !== undefined);
+  if (!hasParts) yield* filesOfPart(walker, root, 'all', top);
+  else {
+    for (const name of top.files) problems.misplaced(join(root, name));
+    for (const name of top.folders) {
+      const part = PARTS[name.toLowerCase()];
+      const folder = join(root, name);
+      if (part === undefined) problems.misplaced(folder);
+      else yield* filesOfPart(walker, folder, part, await walker.list(folder));
+    }
+  }
+}
+
+async function* filesOfPart(
+  walker: Walker,
+  root: string,
+  part: PartName,
+  { folders, files }: Listing,
+): AsyncGenerator<ImageFile | ClassFolder> {
+  for (const name of files) walker.problems.misplaced(join(root, name));
+  for (const name of folders) {
+    const className = name.normalize('NFC'); // macOS writes é as two letters
+    yield { name: join(root, name), part, className, bytes: undefined };
+    for await (const path of walker.filesUnder(join(root, name))) {
+      if (promisedFormat(path) === undefined) {
+        walker.problems.ignored(path);
+        continue;
+      }
+      const bytes = await readWhole(path, walker.problems);
+      if (bytes !== undefined) yield { name: path, part, className, bytes };
+    }
+  }
+}
+
+interface Listing {
+  readonly folders: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** Lists folders, and follows links that stay inside the root. */
+class Walker {
+  readonly problems: Problems;
+  readonly #root: string;
+
+  constructor(root: string, problems: Problems) {
+    this.#root = root;
+    this.problems = problems;
+  }
+
+  /** Names in a fixed order, whatever the file system's. Hidden files are those of systems. */
+  async list(folder: string): Promise<Listing> {
+    const entries = (await readdir(folder, { withFileTypes: true }))
+      .filter(({ name }) => !name.startsWith('.'))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const folders: string[] = [];
+    const files: string[] = [];
+    for (const entry of entries) {
+      const kind = entry.isSymbolicLink() ? await this.#followed(join(folder, entry.name)) : entry;
+      if (kind?.isDirectory()) folders.push(entry.name);
+      else if (kind?.isFile()) files.push(entry.name);
+      else if (kind !== undefined) this.problems.report('device', join(folder, entry.name));
+    }
+    return { folders, files };
+  }
+
+  /** All files below a class's folder. */
+  async *filesUnder(folder: string, depth = 0): AsyncGenerator<string> {
+    const { folders, files } = await this.list(folder);
+    for (const name of files) yield join(folder, name);
+    for (const name of folders) {
+      if (depth < 16) yield* this.filesUnder(join(folder, name), depth + 1);
+      else this.problems.report('link', join(folder, name)); // a circle of links
+    }
+  }
+
+  async #followed(path: string) {
+    try {
+      const inside = relative(this.#root, await realpath(path));
+      const isOutside = inside === '..' || inside.startsWith(`..${sep}`) || inside === path;
+      if (!isOutside) return await stat(path);
+    } catch {
+      // leads nowhere
+    }
+    this.problems.report('link', path);
+    return undefined;
+  }
+}
+
+/** The file as it was at one moment: one that changes its size while it is read is told, not half read. */
+async function readWhole(path: string, problems: Problems): Promise<Uint8Array | undefined> {
+  try {
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      if (size > LARGEST_FILE) {
+        problems.report('too large', path, `${size} bytes`);
+        return undefined;
+      }
+      const bytes = new Uint8Array(size);
+      const { bytesRead } = size === 0 ? { bytesRead: 0 } : await file.read(bytes, 0, size, 0);
+      const after = await file.stat();
+      if (bytesRead === size && after.size === size) return bytes;
+      problems.report('changed while it was read', path);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof Error && 'expected' in cause) throw cause;
+    problems.report('unreadable', path, cause instanceof Error ? cause.message : String(cause));
+  }
+  return undefined;
+}
+
+async function* filesOfArchive(
+  archive: string,
+  problems: Problems,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ImageFile | ClassFolder> {
+  const wants = (path: string) => promisedFormat(path) !== undefined;
+  /** A folder around all others: known from the first picture. */
+  let wrapper: string | undefined;
+  for await (const { path, kind, size, bytes } of readTar(archive, {
+    wants,
+    largestFile: LARGEST_FILE,
+    signal,
+  })) {
+    const name = `${archive}:${path}`;
+    const parts = path.split('/').filter((step) => step !== '' && step !== '.');
+    const isHidden = parts.some((step) => step.startsWith('.') && step !== '..');
+    if (isUnsafe(path)) problems.report('unsafe path', name);
+    else if (kind === 'link') problems.report('link', name);
+    else if (kind === 'other') problems.report('device', name);
+    else if (kind === 'folder' || isHidden || parts.length === 0) continue;
+    else if (!wants(path)) problems.ignored(name);
+    else if (bytes === undefined) problems.report('too large', name, `${size} bytes`);
+    else {
+      const folders = parts.slice(0, -1);
+      wrapper ??= folders.length > 1 && PARTS[folders[0].toLowerCase()] === undefined ? folders[0] : '';
+      if (wrapper !== '' && folders[0] === wrapper) folders.shift();
+      const part = PARTS[folders[0]?.toLowerCase() ?? ''];
+      if (part !== undefined) folders.shift();
+      if (folders.length === 0) problems.misplaced(name);
+      else yield { name, part: part ?? 'all', className: folders[0].normalize('NFC'), bytes };
+    }
+  }
+}
+
+/** Absolute, or upwards: harmless to a reader that writes nothing, but no archive of pictures has them. */
+function isUnsafe(path: string): boolean {
+  return /^([/\\]|[a-z]:)/i.test(path) || path.split(/[/\\]/).includes('..') || path.includes('\0');
+}
+
+/** A data set's name: that of its folder or archive, without the ending. */
+export function nameOf(path: string): string {
+  return basename(path).replace(/\.(tar(\.gz)?|tgz)$/i, '') || 'folder';
+}

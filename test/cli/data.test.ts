@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// `receptive data` and data sets of the user's own, as a user runs them.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { picture, writeTree } from '../data/pictures.js';
+import { receptive as run, temporaryFolder } from './receptive.js';
+
+describe('receptive data pack', () => {
+  const folder = temporaryFolder();
+
+  it('packs a folder, which is then trained on, evaluated on and told by name', async () => {
+    for (const part of ['train', 'test']) {
+      for (const [name, colour] of Object.entries({ red: [220, 30, 30], blue: [30, 30, 220] })) {
+        for (let i = 0; i < 4; i++) {
+          const bytes = await picture('png', { width: 20 + i, height: 20, colour });
+          await writeTree(folder, { [`in/${part}/${name}/${i}.png`]: bytes });
+        }
+      }
+    }
+    const refused = await run(['data', 'pack', 'in', 'x.pack'], folder);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/--image-size/);
+    expect(existsSync(join(folder, 'x.pack'))).toBe(false);
+    const packed = await run(['data', 'pack', 'in', 'x.pack', '--image-size', '28x28', '--json'], folder);
+    expect(packed).toMatchObject({ status: 0, stderr: expect.stringMatching(/converted: 16 resized/) });
+    expect(JSON.parse(packed.stdout)).toMatchObject({ images: 16, parts: { train: 8, test: 8 } });
+    const options = ['--data', 'packed:x.pack', '--epochs', '2', '--batch-size', '4', '--json', '--quiet'];
+    const trained = await run(['train', ...options], folder);
+    expect(trained).toMatchObject({ status: 0, stderr: expect.not.stringMatching(/receptive:/) });
+    const { model, data } = JSON.parse(trained.stdout);
+    expect([model, data]).toEqual(['runs/lenet5-x/model.safetensors', 'packed:x.pack']);
+    const evaluated = await run(['eval', model, '--json', '--quiet'], folder);
+    expect(JSON.parse(evaluated.stdout)).toMatchObject({ images: 8 });
+    const direct = ['eval', model, '--data', 'folder:in', '--image-size', '28', '--json', '--quiet'];
+    expect(JSON.parse((await run(direct, folder)).stdout).testLoss).toBe(
+      JSON.parse(evaluated.stdout).testLoss,
+    );
+  });
+
+  it.each([
+    [['data', 'pack', 'nowhere', 'y.pack'], 1, /nowhere/],
+    [['data', 'pack', 'in'], 2, /file/],
+    [['data', 'pack', 'in', 'y.pack', '--image-size', '0x3'], 2, /such as 32x32/],
+    [['data', 'pack', 'in', 'y.pack', '--fit', 'covr'], 2, /did you mean cover/],
+    [['train', '--data', 'folder'], 2, /folder:PATH/],
+    [['train', '--data', 'packed:none.pack'], 1, /none.pack/],
+    [['train', '--data', 'packed:none.pack', '--data-dir', '.'], 2, /has a path already/],
+    [['train', '--data', 'pakced:none.pack'], 2, /one of glyphs/],
+  ])('refuses %j with one line', async (args, status, message) => {
+    const result = await run(args, folder);
+    expect(result).toMatchObject({ status, stderr: expect.stringMatching(message) });
+    expect(result.stderr.trim().split('\n')).toHaveLength(1);
+  });
+});
