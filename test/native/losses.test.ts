@@ -210,6 +210,17 @@ describe('pointwise_loss', () => {
     );
   });
 
+  it('a logarithm beyond float32 is that of an infinite target', () => {
+    const [x, t] = [Float32Array.of(0, 0, 1, 0), Float32Array.of(100, Infinity, NaN, -Infinity)];
+    forEachIsaAndThreads(() => {
+      const outputs = [floats(4), floats(4), floats(4)];
+      const [loss, dInput, dTarget] = call('pointwise_loss', outputs, [x, t], [5, 0, 0, 1, 1, 1]);
+      expect([...loss]).toEqual([Infinity, Infinity, NaN, NaN]);
+      expect([...dInput]).toEqual([-Infinity, -Infinity, NaN, 0]);
+      expect([...dTarget]).toEqual([Infinity, Infinity, NaN, NaN]);
+    });
+  });
+
   it('refuses what is no loss, and weights that no element has', () => {
     const of = (numbers: number[], weight: NumberArray | null = null) =>
       refusal(() =>

@@ -67,7 +67,7 @@ struct KlDivergenceLoss {
 
 struct KlDivergenceLogLoss {
   static inline LossParts apply(Vec x, Vec t, Vec, Vec) {
-    const Vec p = exp(t), loss = mul(p, sub(t, x));
+    const Vec p = exp_or_infinity(t), loss = mul(p, sub(t, x));
     return {loss, sub(zero(), p), add(loss, p)};
   }
 };
