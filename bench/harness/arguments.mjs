@@ -15,7 +15,6 @@ const OPTIONS = {
   'block-ms': { type: 'string' },
   'no-compile': { type: 'boolean', default: false },
   algorithm: { type: 'string', default: 'auto' },
-  profile: { type: 'boolean', default: false },
   'data-dir': { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -43,7 +42,6 @@ options:
   --block-ms N     length of a block; default 300
   --no-compile     leave out those variants of peers that compile first (torch.compile, XLA)
   --algorithm NAME suite conv: how ours computes, ${CONV_ALGORITHMS.join(', ')}; default auto
-  --profile        suite step: time each instruction of our step
   --data-dir DIR   suite fit: the folder of MNIST's files
   --list           print the names of the cases
 `;
@@ -97,7 +95,6 @@ export function parseCommandLine(argv, suiteNames) {
     throw new UsageError(`--algorithm takes ${CONV_ALGORITHMS.join(', ')}, not ${values.algorithm}`);
   if (values.algorithm !== 'auto' && suite !== 'conv')
     throw new UsageError('--algorithm goes with the suite conv');
-  if (values.profile && suite !== 'step') throw new UsageError('--profile goes with the suite step');
   if (values['data-dir'] !== undefined && suite !== 'fit')
     throw new UsageError('--data-dir goes with the suite fit');
   return {
@@ -111,7 +108,6 @@ export function parseCommandLine(argv, suiteNames) {
     blockMs: values['block-ms'] === undefined ? undefined : wholeNumber('block-ms', values['block-ms'], 1),
     compile: !values['no-compile'],
     algorithm: values.algorithm,
-    profile: values.profile,
     dataDir: values['data-dir'],
     list: values.list,
   };

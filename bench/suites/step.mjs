@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training steps: forward, loss, backward and update (SGD with momentum 0.9) on a batch in memory. With --profile, the
-// instructions of a step instead, one by one.
-import { startOurs } from '../harness/contestants.mjs';
-import { watchProcessor } from '../harness/machine.mjs';
-import { printProfile } from '../harness/profile-table.mjs';
+// Training steps: forward, loss, backward and update (SGD with momentum 0.9) on a batch in memory. Where the
+// time of a step goes: `receptive profile`.
 import { runCases } from '../harness/run-cases.mjs';
 import { NETS, stepFlops } from '../nets.mjs';
 
-export const summary = 'whole training steps; --profile shows where the time of ours goes';
+export const summary = 'whole training steps';
 
 const CASES = [
   stepCase('lenet5', 1),
@@ -30,31 +27,8 @@ function stepCase(model, batch) {
 
 export const caseNames = () => CASES.map(({ name }) => name);
 
-export async function run(context, names) {
+export function run(context, names) {
   const cases = CASES.filter(({ name }) => names.includes(name));
-  if (!context.profile) {
-    const peers = ['eager', ...context.peers.filter((name) => name !== 'eager')];
-    return runCases({ ...context, peers }, cases, context.threadCounts());
-  }
-  for (const threads of context.threadCounts()) {
-    for (const item of cases) await profileCase(context, item, threads);
-  }
-}
-
-/** About this long is profiled. */
-const PROFILE_MS = 2000;
-
-async function profileCase(context, { name, task }, threads) {
-  const ours = await startOurs(threads);
-  try {
-    context.progress(`${name}: profile`);
-    await ours.request({ do: 'prepare', task, variant: 'eager' });
-    const sharesSince = watchProcessor([ours.pid]);
-    const { value: peak } = await ours.request({ do: 'peak', ms: 50 });
-    const { value: ms } = await ours.request({ do: 'block', ms: context.plan.blockMs });
-    const profile = await ours.request({ do: 'profile', steps: Math.max(3, Math.ceil(PROFILE_MS / ms)) });
-    printProfile({ name, threads, isa: ours.about.isa, peak, untimedMs: ms, ...profile, ...sharesSince() });
-  } finally {
-    await ours.close();
-  }
+  const peers = ['eager', ...context.peers.filter((name) => name !== 'eager')];
+  return runCases({ ...context, peers }, cases, context.threadCounts());
 }

@@ -4,7 +4,6 @@ import { createRequire } from 'node:module';
 import { measurePeak, memoryInfo, nativeInfo, setIsa } from '../../dist/native/bindings.js';
 import { timeBlock, warmUp } from './block.mjs';
 import { residentMemory } from './memory-use.mjs';
-import { profileSteps } from './profile.mjs';
 import { Refusal, serve } from './serve.mjs';
 
 /** Task kind → module. Loaded when asked for, so that a suite pays for nothing but its own. */
@@ -67,9 +66,6 @@ serve({
     if (images !== undefined) throw new Refusal('unsupported', 'no error of its own');
     const { error, errorImages } = current();
     return { value: error(), images: errorImages };
-  },
-  profile({ steps }) {
-    return profileSteps(current().run, steps);
   },
   split() {
     return current().split();

@@ -20,8 +20,9 @@ import { type DrawCount, type Generator, recordDraws } from '../tensor/random.js
 import { tensorScope } from '../tensor/scope.js';
 import { checkShape, type Shape } from '../tensor/shape.js';
 import { arrayFor, Tensor } from '../tensor/tensor.js';
+import { mayHoldThread } from './brief-runs.js';
 import type { MannersOptions } from './manners.js';
-import { OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
+import { copyOutputs, OutputArrays, type OutputSpec, type StepOutputs } from './plan-outputs.js';
 
 export type { Advancing } from '../native/recorder.js';
 export type { OutputSpec, StepOutputs } from './plan-outputs.js';
@@ -119,6 +120,8 @@ export class CapturedStep {
   readonly #advancing: readonly Advancing[];
   readonly #places: readonly Place[];
   #stepsDone = 0;
+  /** What a step of the last run took, in ms. */
+  #stepTime = Infinity;
   #isDisposed = false;
 
   /** @internal Use `capturePlan`. */
@@ -163,15 +166,23 @@ export class CapturedStep {
   }
 
   /**
-   * Replays the step. State that moves with the steps (optimizer, random generators) is moved on at the end, by the steps
+   * Replays the step, on the plan's own thread, or on this one where that takes less time than to hand it over. State that moves with the steps (optimizer, random generators) is moved on at the end, by the steps
    * that were done, also where an error ended the run.
    */
   async run(options: PlanRunOptions): Promise<PlanRunResult> {
-    const { steps, signal, onSteps } = options;
+    const { steps, signal, onSteps, priority, cpuShare = 1 } = options;
+    const yields = signal?.aborted === true || priority === 'background' || cpuShare < 1;
+    if (!yields && mayHoldThread(steps * this.#stepTime)) {
+      const { failure, ...result } = this.#runHere(options);
+      if (result.steps > 0) onSteps?.(0, result.steps, copyOutputs(result.outputs));
+      if (failure !== undefined) throw explain('plan', failure);
+      return result;
+    }
     const table = this.#variableTable(options);
     const outputs = new OutputArrays(this.outputs, steps);
     const stop = () => this.stop();
     let reported = 0;
+    const began = performance.now();
     const done = await new Promise<number>((resolve, reject) => {
       let failure: { readonly thrown: unknown } | undefined;
       const report = (done: number) => {
@@ -187,6 +198,7 @@ export class CapturedStep {
       };
       const onReport = (done: number, finished: boolean, error?: unknown) => {
         if (finished) {
+          this.#stepTime = (performance.now() - began) / done;
           signal?.removeEventListener('abort', stop);
           this.#advance(done);
         }
@@ -200,7 +212,7 @@ export class CapturedStep {
         if (signal?.aborted) return resolve(0);
         const { numbers, arrays } = outputs;
         const streams = this.#orderedStreams(options);
-        const { threads = 0, priority, cpuShare = 1 } = options;
+        const { threads = 0 } = options;
         this.#plan.setManners(priority === 'background', cpuShare);
         this.#plan.run(steps, table, streams, numbers, arrays, threads, onReport);
         signal?.addEventListener('abort', stop, { once: true });
@@ -213,12 +225,19 @@ export class CapturedStep {
 
   /** `run` on this thread, holding the event loop: for scripts and tests. The signal and `onSteps` have no say. */
   runSync(options: PlanRunOptions): PlanRunResult {
+    const { failure, ...result } = this.#runHere(options);
+    if (failure !== undefined) throw explain('plan', failure);
+    return result;
+  }
+
+  #runHere(options: PlanRunOptions): PlanRunResult & { readonly failure: unknown } {
     const { steps } = options;
     const table = this.#variableTable(options);
     const outputs = new OutputArrays(this.outputs, steps);
     const { numbers, arrays } = outputs;
     let failure: unknown;
     let done = 0;
+    const began = performance.now();
     try {
       const streams = this.#orderedStreams(options);
       this.#plan.runSync(steps, table, streams, numbers, arrays, options.threads ?? 0, (count, _, error) => {
@@ -228,9 +247,9 @@ export class CapturedStep {
     } catch (error) {
       throw explain('plan', error);
     }
+    this.#stepTime = (performance.now() - began) / done;
     this.#advance(done);
-    if (failure !== undefined) throw explain('plan', failure);
-    return { steps: done, aborted: done < steps, outputs: outputs.slice(0, done) };
+    return { steps: done, aborted: done < steps, outputs: outputs.slice(0, done), failure };
   }
 
   /** Ends a run after the step that is under way. */

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model says about images.
 import { noGrad } from '../autograd/grad-mode.js';
-import { checkBooleans, checkListeners, checkOptions, checkWhole, describe, fail } from '../errors.js';
-import type { PlanOptions } from '../native/addon.js';
-import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax } from '../ops/classify.js';
 import { type GatherNormalization, gatherImages } from '../ops/gather.js';
@@ -12,10 +9,15 @@ import { tensor } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import { Tensor } from '../tensor/tensor.js';
 import { CapturedPass } from './captured-inference.js';
-import { DEFAULT_BATCH } from './evaluate.js';
 import { classesOf } from './fits.js';
-import { checkManners, type MannersOptions } from './manners.js';
+import type { MannersOptions } from './manners.js';
 import { type FoldOptions, foldingOf } from './planning.js';
+import {
+  abortedPrediction,
+  noNormalization,
+  type PredictionRequest,
+  predictionRequest,
+} from './prediction-request.js';
 import { inMode, inSlices } from './slices.js';
 
 /** How to predict. */
@@ -83,22 +85,14 @@ export function predictSync(
   return job.result(false, undefined);
 }
 
-const KNOWN_OPTIONS = [
-  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'fold'],
-  ...['threads', 'priority', 'cpuShare'],
-];
-
 /** One call of `predict`, after its checks. */
 class Job {
   readonly #model: Module;
   readonly #options: PredictOptions;
-  readonly #manners: MannersOptions;
-  readonly #planning: PlanOptions;
-  readonly #batchSize: number;
+  readonly #request: PredictionRequest;
   readonly #images: Tensor;
   readonly #owned: Tensor | undefined;
   readonly #normalization: GatherNormalization;
-  readonly #count: number;
   readonly #classCount: number;
   readonly #probabilities: Float32Array;
   readonly #classes: Int32Array;
@@ -112,32 +106,17 @@ class Job {
     options: PredictOptions,
     notCaptured: string | undefined,
   ) {
-    checkOptions('predict', options, KNOWN_OPTIONS);
-    checkBooleans('predict', { capture: options.capture });
-    this.#manners = checkManners('predict', options);
-    this.#planning = foldingOf('predict', options, notCaptured);
-    checkModel('predict', model);
-    checkListeners('predict', options.signal);
+    const request = predictionRequest(model, images, options, notCaptured);
+    const { count, imageShape } = request;
     this.#model = model;
     this.#options = options;
-    this.#batchSize = checkWhole('predict', 'batchSize', options.batchSize ?? DEFAULT_BATCH);
-    this.#owned = images instanceof Tensor ? undefined : upload(images, options.imageShape);
+    this.#request = request;
+    this.#classCount = classesOf('predict', model, imageShape);
+    this.#normalization = request.normalization ?? noNormalization(imageShape[2]);
+    this.#probabilities = new Float32Array(count * this.#classCount);
+    this.#classes = new Int32Array(count);
+    this.#owned = images instanceof Tensor ? undefined : tensor(images, [count, ...imageShape]).keep();
     this.#images = this.#owned ?? (images as Tensor);
-    try {
-      const [count, ...imageShape] = checkImages(this.#images);
-      const channels = imageShape[2];
-      this.#count = count;
-      this.#classCount = classesOf('predict', model, imageShape);
-      this.#normalization = checkNormalization(options.normalization, channels) ?? {
-        mean: new Array<number>(channels).fill(0),
-        std: new Array<number>(channels).fill(1),
-      };
-    } catch (error) {
-      this.#owned?.dispose();
-      throw error;
-    }
-    this.#probabilities = new Float32Array(this.#count * this.#classCount);
-    this.#classes = new Int32Array(this.#count);
   }
 
   #forward(rows: Tensor) {
@@ -147,20 +126,21 @@ class Job {
 
   /** The whole pass as recorded steps; why that is not possible, if it is not. */
   async runCaptured(): Promise<string | undefined> {
-    const rows = Int32Array.from({ length: this.#count }, (_, row) => row);
+    const rows = Int32Array.from({ length: this.#request.count }, (_, row) => row);
+    const { batchSize, planning, signal, manners } = this.#request;
     const forward = (rows: Tensor) => this.#forward(rows);
-    using pass = new CapturedPass(this.#model, rows, this.#batchSize, this.#planning, forward);
+    using pass = new CapturedPass(this.#model, rows, batchSize, planning, forward);
     if (pass.notCaptured !== undefined) {
       foldingOf('predict', this.#options, pass.notCaptured);
       return pass.notCaptured;
     }
     this.#done = await pass.run(
-      this.#options.signal,
+      signal,
       (first, _, { probabilities, classes }) => {
         this.#probabilities.set(probabilities, first * this.#classCount);
         this.#classes.set(classes, first);
       },
-      this.#manners,
+      manners,
     );
     return undefined;
   }
@@ -168,7 +148,8 @@ class Job {
   /** One batch, eagerly; true if there are more. */
   readonly #batch = (): boolean => {
     const first = this.#done;
-    const length = Math.min(this.#batchSize, this.#count - first);
+    const { batchSize, count } = this.#request;
+    const length = Math.min(batchSize, count - first);
     tensorScope(() => {
       const { probabilities, classes } = this.#forward(
         tensor(Int32Array.from({ length }, (_, i) => first + i)),
@@ -177,11 +158,11 @@ class Job {
       this.#classes.set(classes.data(), first);
     });
     this.#done += length;
-    return this.#done < this.#count;
+    return this.#done < count;
   };
 
   async runInSlices(): Promise<void> {
-    await inSlices(this.#model, false, () => noGrad(this.#batch), this.#options.signal);
+    await inSlices(this.#model, false, () => noGrad(this.#batch), this.#request.signal);
   }
 
   runAtOnce(): void {
@@ -192,10 +173,11 @@ class Job {
 
   /** Throws ERR_ABORTED where images are left. */
   result(captured: boolean, notCaptured: string | undefined): Prediction {
-    if (this.#done < this.#count) throw aborted(this.#options.signal);
+    const { count, signal } = this.#request;
+    if (this.#done < count) throw abortedPrediction(signal);
     return {
       probabilities: this.#probabilities,
-      shape: [this.#count, this.#classCount],
+      shape: [count, this.#classCount],
       classes: this.#classes,
       captured,
       notCaptured,
@@ -205,65 +187,4 @@ class Job {
   [Symbol.dispose](): void {
     this.#owned?.dispose();
   }
-}
-
-/** Refuses a normalisation that has not a mean and a standard deviation for each channel. */
-function checkNormalization(normalization: PredictOptions['normalization'], channels: number) {
-  if (normalization === undefined) return undefined;
-  const { mean, std } = Object(normalization) as Record<string, unknown>;
-  const isList = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.length === channels && list.every(Number.isFinite);
-  if (isList(mean) && isList(std) && std.every((part) => part > 0)) return { mean, std };
-  throw fail('ERR_ARGUMENT', {
-    op: 'predict',
-    expected: `normalization { mean, std } with ${channels} numbers each, std above 0`,
-    received: `mean ${describe(mean)}, std ${describe(std)}`,
-  });
-}
-
-function upload(images: Uint8Array | Float32Array, imageShape: PredictOptions['imageShape']): Tensor {
-  if (!(images instanceof Uint8Array) && !(images instanceof Float32Array)) {
-    throw fail('ERR_DTYPE', {
-      op: 'predict',
-      expected: 'images in a Uint8Array, a Float32Array or a Tensor',
-      received: describe(images),
-    });
-  }
-  const size = Array.isArray(imageShape) ? imageShape.reduce((product, length) => product * length, 1) : 0;
-  if (!Array.isArray(imageShape) || imageShape.length !== 3 || !(size > 0)) {
-    throw fail('ERR_ARGUMENT', {
-      op: 'predict',
-      expected: 'imageShape [h, w, c] with a typed array',
-      received: describe(imageShape),
-    });
-  }
-  if (images.length === 0 || images.length % size !== 0) {
-    throw fail('ERR_SHAPE', {
-      op: 'predict',
-      expected: `a positive multiple of ${size} values, for images of [${imageShape.join(', ')}]`,
-      received: String(images.length),
-      hint: images.length === 0 ? 'was its buffer transferred (detached)?' : undefined,
-    });
-  }
-  return tensor(images, [images.length / size, ...imageShape]).keep();
-}
-
-function checkImages(images: Tensor): readonly number[] {
-  const fits =
-    images.shape.length === 4 && !images.disposed && (images.dtype === 'float32' || images.dtype === 'uint8');
-  if (fits) return images.shape;
-  throw fail(images.disposed ? 'ERR_DISPOSED' : images.shape.length === 4 ? 'ERR_DTYPE' : 'ERR_SHAPE', {
-    op: 'predict',
-    expected: 'a live tensor of float32 or uint8 images, [n, h, w, c]',
-    received: String(images),
-  });
-}
-
-function aborted(signal: AbortSignal | undefined) {
-  return fail('ERR_ABORTED', {
-    op: 'predict',
-    expected: 'to run to the end',
-    received: 'an abort signal',
-    cause: signal?.reason,
-  });
 }

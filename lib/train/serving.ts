@@ -4,11 +4,14 @@ import { fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module, Snapshot } from '../nn/module.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Prediction, type PredictOptions, predict } from './predict.js';
+import { KeptPasses } from './kept-passes.js';
+import { type Prediction, type PredictOptions, predict, predictSync } from './predict.js';
+import { predictionRequest } from './prediction-request.js';
 
 /** Weights that predictions use, and how many of them do. */
 interface Edition {
   readonly snapshot: Snapshot;
+  readonly passes: KeptPasses;
   readonly version: number;
   uses: number;
   isCurrent: boolean;
@@ -33,7 +36,7 @@ export class Serving {
   /** @internal Use `serve`. */
   constructor(model: Module, snapshot: Snapshot) {
     this.#model = model;
-    this.#edition = { snapshot, version: 1, uses: 0, isCurrent: true };
+    this.#edition = editionOf(snapshot, 1);
   }
 
   /** Which weights are in use: 1 at first, one more after each `publish`. */
@@ -48,6 +51,8 @@ export class Serving {
 
   /**
    * Class probabilities of images, all with the same weights; arguments and errors are those of the free function `predict`.
+   * The forward pass is recorded for the first images of a shape and batch and kept for those that follow: what `forward`
+   * decides, and which layers there are, holds until the next `publish`. What takes less than 0.1 ms is done on this thread.
    * Throws ERR_DISPOSED after `dispose`.
    */
   async predict(
@@ -55,13 +60,24 @@ export class Serving {
     options: PredictOptions = {},
   ): Promise<ServedPrediction> {
     const edition = this.#live('predict');
+    const { snapshot, passes, version } = edition;
     edition.uses += 1;
     try {
-      return { ...(await predict(edition.snapshot, images, options)), version: edition.version };
+      const request = predictionRequest(snapshot, images, options, notRecorded(options));
+      const kept = options.capture === false ? undefined : await passes.predict(request);
+      return withVersion(kept ?? (await predict(snapshot, images, options)), version);
     } finally {
       edition.uses -= 1;
       freeIfUnused(edition);
     }
+  }
+
+  /** `predict` on this thread, holding the event loop until all is done: the same numbers, and the same errors, thrown. */
+  predictSync(images: Uint8Array | Float32Array | Tensor, options: PredictOptions = {}): ServedPrediction {
+    const { snapshot, passes, version } = this.#live('predictSync');
+    const request = predictionRequest(snapshot, images, options, notRecorded(options));
+    const kept = options.capture === false ? undefined : passes.predictSync(request);
+    return withVersion(kept ?? predictSync(snapshot, images, options), version);
   }
 
   /**
@@ -84,7 +100,7 @@ export class Serving {
     const snapshot = await model.snapshot();
     if (this.#isDisposed) snapshot.dispose();
     const before = this.#live('publish');
-    this.#edition = { snapshot, version: before.version + 1, uses: 0, isCurrent: true };
+    this.#edition = editionOf(snapshot, before.version + 1);
     before.isCurrent = false;
     freeIfUnused(before);
     return this.#edition.version;
@@ -111,8 +127,23 @@ export class Serving {
   }
 }
 
-function freeIfUnused({ snapshot, uses, isCurrent }: Edition): void {
-  if (!isCurrent && uses === 0) snapshot.dispose();
+function editionOf(snapshot: Snapshot, version: number): Edition {
+  return { snapshot, passes: new KeptPasses(snapshot), version, uses: 0, isCurrent: true };
+}
+
+function freeIfUnused({ snapshot, passes, uses, isCurrent }: Edition): void {
+  if (isCurrent || uses > 0) return;
+  passes.dispose();
+  snapshot.dispose();
+}
+
+/** Why a pass is not recorded, where that is asked for. */
+function notRecorded({ capture }: PredictOptions): string | undefined {
+  return capture === false ? 'capture: false' : undefined;
+}
+
+function withVersion(prediction: Prediction, version: number): ServedPrediction {
+  return { ...prediction, version };
 }
 
 /**

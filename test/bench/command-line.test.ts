@@ -36,9 +36,9 @@ describe('the command line', () => {
     [['step', '--threads', '0'], '--threads takes a whole number of at least 1, not 0'],
     [['peak', '--peers', 'pytorch'], 'peak takes no peers'],
     [['threads', '--peers', 'all'], 'threads takes no peers'],
-    [['conv', '--profile'], '--profile goes with the suite step'],
     [['gemm', '--algorithm', 'direct'], '--algorithm goes with the suite conv'],
     [['conv', '--algorithm', 'fft'], '--algorithm takes auto, direct, winograd, not fft'],
+    [['step', '--profile'], "'--profile'"],
     [['step', '--fast'], "'--fast'"],
   ])('%j ends with status 2 and one line', (args, message) => {
     const { status, stdout, stderr } = bench(...args);
