@@ -47,7 +47,8 @@ options:
 `;
 }
 
-function wholeNumber(name, text, least) {
+/** A whole number from the command line. Throws UsageError. */
+export function wholeNumber(name, text, least) {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${text}`);
