@@ -7,6 +7,7 @@
 export const EXPERIMENT_NAMES = [
   'relu-vs-tanh',
   'shared-gradients',
+  'depth',
 ];
 
 /** @param {string} name one of the names */
