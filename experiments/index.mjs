@@ -8,6 +8,7 @@ export const EXPERIMENT_NAMES = [
   'relu-vs-tanh',
   'shared-gradients',
   'depth',
+  'lenet-1998',
 ];
 
 /** @param {string} name one of the names */
