@@ -9,6 +9,7 @@ export const EXPERIMENT_NAMES = [
   'shared-gradients',
   'depth',
   'lenet-1998',
+  'conv-vs-dense',
 ];
 
 /** @param {string} name one of the names */
