@@ -10,6 +10,7 @@ export const EXPERIMENT_NAMES = [
   'depth',
   'lenet-1998',
   'conv-vs-dense',
+  'pooling',
 ];
 
 /** @param {string} name one of the names */
