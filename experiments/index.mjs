@@ -11,6 +11,7 @@ export const EXPERIMENT_NAMES = [
   'lenet-1998',
   'conv-vs-dense',
   'pooling',
+  'translation',
 ];
 
 /** @param {string} name one of the names */
