@@ -12,6 +12,7 @@ export const EXPERIMENT_NAMES = [
   'conv-vs-dense',
   'pooling',
   'translation',
+  'regularization',
 ];
 
 /** @param {string} name one of the names */
