@@ -13,6 +13,7 @@ export const EXPERIMENT_NAMES = [
   'pooling',
   'translation',
   'regularization',
+  'xo-features',
 ];
 
 /** @param {string} name one of the names */
