@@ -6,13 +6,13 @@
 //   run       from a context (harness/context.mjs) to what was found (harness/report.mjs)
 export const EXPERIMENT_NAMES = [
   'relu-vs-tanh',
-  'shared-gradients',
-  'depth',
-  'lenet-1998',
   'conv-vs-dense',
   'pooling',
   'translation',
+  'shared-gradients',
   'regularization',
+  'depth',
+  'lenet-1998',
   'xo-features',
 ];
 
