@@ -137,6 +137,17 @@ export * as optim from './optim/index.js';
 
 // --- Data sets ---
 
+export type {
+  AffineAugmentation,
+  Augmentation,
+  AugmentBorder,
+  AugmentFill,
+  CropAugmentation,
+  CutoutAugmentation,
+  ElasticAugmentation,
+  FlipAugmentation,
+  JitterAugmentation,
+} from './data/augment.js';
 export { cifar10, cifar100 } from './data/cifar.js';
 export {
   ArrayDataset,

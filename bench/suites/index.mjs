@@ -13,6 +13,7 @@ const load = {
   memory: () => import('./memory.mjs'),
   threads: () => import('./threads.mjs'),
   overhead: () => import('./overhead.mjs'),
+  augment: () => import('./augment.mjs'),
 };
 
 export const SUITE_NAMES = Object.keys(load);

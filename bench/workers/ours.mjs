@@ -13,6 +13,7 @@ const TASKS = {
   step: () => import('./tasks/network.mjs'),
   infer: () => import('./tasks/network.mjs'),
   overhead: () => import('./tasks/overhead.mjs'),
+  augment: () => import('./tasks/augment.mjs'),
 };
 
 const { version } = createRequire(import.meta.url)('../../package.json');

@@ -2,6 +2,8 @@
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import type { Augmentation } from '../data/augment.js';
+import { parseAugment } from '../data/augment-text.js';
 import { datasetNames, drawnNames, splitName } from '../data/registry.js';
 import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
@@ -68,6 +70,17 @@ export const share = (text: string): number => {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= 1) return value;
   throw new InvalidArgumentError('It must be a number above 0 and up to 1.');
+};
+
+/** Reads augmentations: `flip,crop=4:reflect,cutout=8`. */
+export const augmentSteps = (text: string): readonly Augmentation[] => {
+  try {
+    return parseAugment(text);
+  } catch (error) {
+    if (!(error instanceof ReceptiveError)) throw error;
+    const hint = error.hint === undefined ? '' : ` (${error.hint})`;
+    throw new InvalidArgumentError(`It must have ${error.expected}, not ${error.received}${hint}.`);
+  }
 };
 
 /** Reads the name of a data set; `folder:PATH` and `packed:FILE` have a path. */

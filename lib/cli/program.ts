@@ -2,18 +2,20 @@
 // The commands and their options, and what becomes of an error: one line on standard error and an exit status, 2 for
 // what the caller asked wrongly, 1 for what went wrong.
 import { Command, CommanderError } from 'commander';
+import { AUGMENT_FORMS } from '../data/augment-text.js';
 import { datasetNames } from '../data/registry.js';
 import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
-import { packCommand } from './data.js';
+import { packCommand, previewCommand } from './data.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
 import { addImageOptions } from './images.js';
 import { infoCommand } from './info.js';
 import {
   anyWholeNumber,
+  augmentSteps,
   dataName,
   metricNames,
   oneOf,
@@ -80,6 +82,7 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--data <name>', dataSets, dataName, 'glyphs');
   addFiles(train)
     .option('--train-size <n>', 'use so many training images', wholeNumber(1))
+    .option('--augment <steps>', AUGMENT_HELP, augmentSteps)
     .option('--epochs <n>', 'passes over the training images', wholeNumber(1, 1e6), 3)
     .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
     .option('--micro-batches <n>', 'compute each step in so many parts, to save memory', wholeNumber(1, 1e6))
@@ -159,10 +162,26 @@ function build(done: (code: number | undefined) => void): Command {
     done(await packCommand(source, file, options)),
   );
 
+  const preview = data
+    .command('preview')
+    .argument('<file>', 'the PNG file to write')
+    .description('show training images as one picture, as they are and as augmentation makes them')
+    .option('--data <name>', dataSets, dataName, 'glyphs')
+    .option('--data-dir <folder>', 'where the files of the data set lie')
+    .option('--augment <steps>', AUGMENT_HELP, augmentSteps)
+    .option('--images <n>', 'how many: a row for each', wholeNumber(1, 100), 8)
+    .option('--epochs <n>', 'how many times each: a column for each', wholeNumber(1, 100), 9)
+    .option('--seed <n>', 'of the random changes, and of drawn data', anyWholeNumber, 1);
+  addCommon(addImageOptions(preview)).action(async (file, options) =>
+    done(await previewCommand(file, options)),
+  );
+
   const info = program.command('info').description('show versions, instruction set and threads');
   addCommon(info).action(async (options) => done(await infoCommand(options)));
   return program;
 }
+
+const AUGMENT_HELP = `change training images at random: steps such as ${AUGMENT_FORMS.join(', ')}`;
 
 const oneOfText = (names: readonly string[]) => `one of ${names.join(', ')}`;
 

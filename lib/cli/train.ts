@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive train`: data, model, training, and the folder of results.
+import type { Augmentation } from '../data/augment.js';
 import type { Split } from '../data/dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { fail } from '../errors.js';
@@ -29,6 +30,7 @@ export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly data: string;
   readonly dataDir?: string;
   readonly trainSize?: number;
+  readonly augment?: readonly Augmentation[];
   readonly testSize?: number;
   readonly epochs: number;
   readonly batchSize: number;
@@ -131,6 +133,7 @@ async function watch({ flags, output, model, split, stop }: Job): Promise<FitRes
       },
       ...{ priority: flags.priority, cpuShare: flags.cpuShare },
       validation: split.test,
+      augment: flags.augment,
       signal: stop.signal,
       onProgress: (report) => display.onProgress(report),
       onEpoch: (row) => display.onEpoch(row),

@@ -2,10 +2,13 @@
 // Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
 // normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
 import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { Varying } from '../native/varying.js';
+import { type AugmentInstruction, augmentImages } from '../ops/augment.js';
 import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { type Augmentation, augmentInstructions } from './augment.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
 
 /** How a data set is cut into batches. */
@@ -18,6 +21,11 @@ export interface DataLoaderOptions {
   readonly seed?: number | undefined;
   /** Leaves out the last batch of an epoch where it is smaller than the others. Default false. */
   readonly dropLast?: boolean | undefined;
+  /**
+   * Random changes of the images, made in this order in every batch. What is drawn follows from seed, epoch and image alone.
+   * Default: none.
+   */
+  readonly augment?: readonly Augmentation[] | undefined;
 }
 
 /** Where a loader stands: the epoch that comes next or is under way, and how many of its batches were given out. */
@@ -65,10 +73,12 @@ export class Batch {
   }
 }
 
-const OPTIONS = ['batchSize', 'shuffle', 'seed', 'dropLast'];
+const OPTIONS = ['batchSize', 'shuffle', 'seed', 'dropLast', 'augment'];
 
 /** The numbers of a seed that orders are made of; other streams serve initialisation and drawing. */
 const SHUFFLE_STREAM = 2;
+/** Of the first augmentation; those behind it have the next streams. */
+const AUGMENT_STREAM = 16;
 const MAX_EPOCH = 2 ** 32 - 1;
 
 /**
@@ -86,6 +96,9 @@ export class DataLoader implements Iterable<Batch> {
   readonly #images: Tensor;
   readonly #labels: Tensor;
   readonly #generator: Generator;
+  readonly #augment: readonly AugmentInstruction[];
+  /** The epoch whose batches are being made; `#epoch` may be ahead of it. */
+  #underWay = 0;
   #epoch = 0;
   #batch = 0;
   #resumes = false;
@@ -99,6 +112,7 @@ export class DataLoader implements Iterable<Batch> {
     this.seed = options.seed ?? 0;
     this.dropLast = options.dropLast ?? false;
     this.#generator = new Generator(this.seed, SHUFFLE_STREAM);
+    this.#augment = augmentInstructions('DataLoader', options.augment, this.dataset);
     if (this.length === 0) {
       throw fail('ERR_ARGUMENT', {
         op: 'DataLoader',
@@ -179,6 +193,7 @@ export class DataLoader implements Iterable<Batch> {
     try {
       for (let batch = this.#batch; batch < this.length; batch++) {
         this.#batch = batch + 1;
+        this.#underWay = epoch;
         yield this.#gather(order.slice(batch * this.batchSize, (batch + 1) * this.batchSize));
       }
     } finally {
@@ -190,11 +205,6 @@ export class DataLoader implements Iterable<Batch> {
     }
   }
 
-  /** @internal The data set in native memory: images [total, h, w, c] and labels [total]. */
-  get native(): { readonly images: Tensor; readonly labels: Tensor } {
-    return { images: this.#images, labels: this.#labels };
-  }
-
   /**
    * @internal What is left of this epoch, for a step that gathers its batches itself: indices of images, batch after
    * batch. The loader goes on to the next epoch.
@@ -203,6 +213,7 @@ export class DataLoader implements Iterable<Batch> {
     const first = this.#resumes ? this.#batch : 0;
     const order = this.#order(this.#epoch);
     this.#resumes = false;
+    this.#underWay = this.#epoch;
     this.#epoch += 1;
     this.#batch = 0;
     return order.subarray(
@@ -231,7 +242,18 @@ export class DataLoader implements Iterable<Batch> {
 
   #gather(indices: Int32Array): Batch {
     using rows = tensor(indices);
+    return new Batch(this.imagesAt(rows), this.labelsAt(rows), indices);
+  }
+
+  /** @internal Images by index, normalised and changed as in the epoch under way: now, or when a recorded step runs. */
+  imagesAt(rows: Tensor): Tensor {
     const images = gatherImages(this.#images, rows, this.dataset.normalization);
-    return new Batch(images, gatherLabels(this.#labels, rows), indices);
+    const epoch = new Varying(this.#underWay, () => this.#underWay);
+    return augmentImages(images, rows, this.#augment, { seed: this.seed, stream: AUGMENT_STREAM, epoch });
+  }
+
+  /** @internal Labels by index. */
+  labelsAt(rows: Tensor): Tensor {
+    return gatherLabels(this.#labels, rows);
   }
 }

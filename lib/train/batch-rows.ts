@@ -2,7 +2,6 @@
 // The inputs of a step, all of them or those of some of its samples.
 import type { DataLoader } from '../data/loader.js';
 import { emit } from '../native/bindings.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Inputs by name; the first dimension of each counts samples. */
@@ -18,12 +17,12 @@ export function givenRows(inputs: Inputs): BatchRows {
 }
 
 /** Inputs out of a loader's data set: only those of the samples asked for are gathered. */
-export function gatheredRows({ native, dataset }: DataLoader, indices: Tensor, names = NAMES): BatchRows {
+export function gatheredRows(loader: DataLoader, indices: Tensor, names = NAMES): BatchRows {
   return (first, end) => {
     const some = rowsOf(indices, first, end);
     const inputs: Record<string, Tensor> = {};
-    if (names.includes('labels')) inputs.labels = gatherLabels(native.labels, some);
-    if (names.includes('images')) inputs.images = gatherImages(native.images, some, dataset.normalization);
+    if (names.includes('labels')) inputs.labels = loader.labelsAt(some);
+    if (names.includes('images')) inputs.images = loader.imagesAt(some);
     return inputs;
   };
 }

@@ -11,7 +11,6 @@ import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax, confidence, labelRank } from '../ops/classify.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CapturedPass } from './captured-inference.js';
@@ -179,13 +178,13 @@ async function evaluateCaptured(
   options: PassOptions,
   manners: MannersOptions,
 ): Promise<true | string> {
-  const { dataset, batchSize, native } = loader;
+  const { dataset, batchSize } = loader;
   const position = loader.state;
   const rows = loader.takeEpoch();
   const planning = foldingOf('evaluate', options, undefined);
   using pass = new CapturedPass(model, rows, batchSize, planning, (rows) => {
-    const logits = model.call(gatherImages(native.images, rows, dataset.normalization));
-    return results.of(logits, gatherLabels(native.labels, rows), options.loss);
+    const logits = model.call(loader.imagesAt(rows));
+    return results.of(logits, loader.labelsAt(rows), options.loss);
   });
   if (pass.notCaptured !== undefined) {
     loader.state = position;

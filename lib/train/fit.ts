@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fit`: what it takes, what it gives back, and the checks that come before the first step.
+import type { Augmentation } from '../data/augment.js';
 import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
@@ -36,6 +37,10 @@ export interface FitOptions
   readonly shuffle?: boolean | undefined;
   /** Names the orders of the epochs. Default 0. Initialisation and dropout follow `manualSeed`. */
   readonly seed?: number | undefined;
+  /**
+   * Random changes of the training images, in this order; native, and drawn by `seed`, epoch and image alone. Default: none.
+   */
+  readonly augment?: readonly Augmentation[] | undefined;
   /**
    * What the training makes small: a name, a function of logits and labels, or a module. It should be a mean over samples.
    * Default 'crossEntropy'.
@@ -93,6 +98,7 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
     'shuffle',
     'seed',
     'validation',
+    'augment',
     'loss',
     'metrics',
     'signal',
@@ -143,8 +149,8 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   training.add(model);
   try {
     checkModelFits('fit', model, dataset);
-    const { batchSize, seed, validation } = options;
-    using loader = new DataLoader(dataset, { batchSize, seed, shuffle: options.shuffle ?? true });
+    const { batchSize, seed, validation, augment, shuffle = true } = options;
+    using loader = new DataLoader(dataset, { batchSize, seed, shuffle, augment });
     using validationLoader =
       validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
     const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);

@@ -2,7 +2,6 @@
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
 import type { Batch, DataLoader } from '../data/loader.js';
 import type { ReceptiveError } from '../errors.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
@@ -234,12 +233,12 @@ export class TrainingRun {
 
   /** The error of a refused step on these images of the data set. */
   #notFinite(refusal: ReceptiveError, rows: Int32Array, { epoch, batch }: EpochProgress) {
-    const { native, dataset } = this.#loader;
+    const loader = this.#loader;
     const indices = tensor(rows);
     const step: FailedStep = {
       model: this.#learner.model,
-      images: () => gatherImages(native.images, indices, dataset.normalization),
-      loss: (logits) => this.#learner.loss(logits, gatherLabels(native.labels, indices)),
+      images: () => loader.imagesAt(indices),
+      loss: (logits) => this.#learner.loss(logits, loader.labelsAt(indices)),
       imageAt: (row) => rows[row],
     };
     try {

@@ -23,7 +23,7 @@ describe('the command line', () => {
   it.each([
     [
       ['zen'],
-      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, threads, overhead",
+      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, threads, overhead, augment",
     ],
     [[], 'name a suite: peak, '],
     [['step', 'conv'], "'conv' is too much"],

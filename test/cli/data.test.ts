@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive data` and data sets of the user's own, as a user runs them.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readImageHeader } from '../../lib/data/image-header.js';
 import { picture, writeTree } from '../data/pictures.js';
 import { receptive as run, temporaryFolder } from './receptive.js';
 
@@ -38,7 +39,52 @@ describe('receptive data pack', () => {
     );
   });
 
+  it('previews augmentation as a picture', async () => {
+    const options = [
+      '--data',
+      'xo',
+      '--augment',
+      'flip,rotate=20,scale=0.8:1.2',
+      '--images',
+      '3',
+      '--epochs',
+      '2',
+    ];
+    const result = await run(['data', 'preview', 'sheet.png', ...options, '--json'], folder);
+    expect(result.status).toBe(0);
+    const { height, width } = JSON.parse(result.stdout);
+    const picture = readImageHeader(readFileSync(join(folder, 'sheet.png')));
+    expect(picture).toMatchObject({ format: 'png', height, width });
+    expect([height, width]).toEqual([4 + 3 * 76, 4 + 3 * 76]);
+  });
+
+  it('trains with augmentation', async () => {
+    const options = [
+      '--data',
+      'xo',
+      '--train-size',
+      '64',
+      '--test-size',
+      '16',
+      '--epochs',
+      '1',
+      '--json',
+      '--quiet',
+    ];
+    const shas = [];
+    for (const more of [[], ['--augment', 'flip=alternate,crop=2'], ['--augment', 'flip=alternate,crop=2']]) {
+      const { status, stdout } = await run(['train', ...options, ...more], folder);
+      expect(status).toBe(0);
+      shas.push(JSON.parse(stdout).weightsSha256);
+    }
+    expect([shas[1] === shas[0], shas[2] === shas[1]]).toEqual([false, true]);
+  });
+
   it.each([
+    [['train', '--augment', 'flop'], 2, /did you mean flip/],
+    [['train', '--augment', 'crop=1:mirror'], 2, /crop=4:reflect/],
+    [['train', '--data', 'xo', '--augment', 'crop=40:reflect'], 2, /padding/],
+    [['data', 'preview', 'no/such/folder/x.png', '--data', 'xo'], 1, /x.png/],
     [['data', 'pack', 'nowhere', 'y.pack'], 1, /nowhere/],
     [['data', 'pack', 'in'], 2, /file/],
     [['data', 'pack', 'in', 'y.pack', '--image-size', '0x3'], 2, /such as 32x32/],

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random changes of a batch of images, [n][height][width][channels] each; what is drawn stands in
+// augment_draws.h. The same bits for any number of threads and any instruction set.
+#pragma once
+
+#include "ops/augment_draws.h"
+
+namespace receptive::ops {
+
+void flip_images(float* y, const float* x, const AugmentedBatch& batch, const Flip& flip);
+void crop_images(float* y, const float* x, const AugmentedBatch& batch, const Crop& crop);
+void cut_out(float* y, const float* x, const AugmentedBatch& batch, const Cutout& cutout);
+void warp_affine(float* y, const float* x, const AugmentedBatch& batch, const Affine& affine);
+void warp_elastic(float* y, const float* x, const AugmentedBatch& batch, const Elastic& elastic);
+void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const ColourJitter& jitter);
+
+}  // namespace receptive::ops
