@@ -3,6 +3,9 @@
 // the addon itself, and so a test file uses either this or lib/, not both.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { within } from './within.js';
+
+export { within } from './within.js';
 
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 export type Kind = 'float32' | 'float64' | 'int32' | 'uint8';
@@ -110,16 +113,6 @@ export function call(
 
 function poison(kind: Kind): number {
   return kind === 'uint8' ? 0xa5 : kind === 'int32' ? -987654321 : Number.NaN;
-}
-
-/** Adds what a case was to the message of the error it failed with. */
-export function within<Result>(what: string, body: () => Result): Result {
-  try {
-    return body();
-  } catch (error) {
-    if (error instanceof Error) error.message = `${what}: ${error.message}`;
-    throw error;
-  }
 }
 
 export const isas: readonly string[] = addon.info().supportedIsas;

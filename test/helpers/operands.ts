@@ -15,13 +15,13 @@ export function operand(shape: readonly number[], phase = 0, dtype: DType = 'flo
   return tensor(irregular(sizeOf(shape), phase), shape, { dtype, requiresGrad: true });
 }
 
-/** An operand whose elements all differ by at least 0.1 from each other and by 0.05 from 0: no ties, no kinks. */
-export function distinct(shape: readonly number[]): Tensor {
-  const size = sizeOf(shape);
+/** Numbers that all differ by at least 0.1 from each other and by 0.05 from 0: no ties, no kinks. */
+export function distinctNumbers(size: number): number[] {
   const step = [7, 11, 13, 17].find((prime) => size % prime !== 0) ?? 1;
-  const values = Array.from(
-    { length: size },
-    (_, i) => (((i * step) % size) - Math.floor(size / 2) + 0.5) * 0.1,
-  );
-  return tensor(values, shape, { dtype: 'float64', requiresGrad: true });
+  return Array.from({ length: size }, (_, i) => (((i * step) % size) - Math.floor(size / 2) + 0.5) * 0.1);
+}
+
+/** An operand of `distinctNumbers`. */
+export function distinct(shape: readonly number[]): Tensor {
+  return tensor(distinctNumbers(sizeOf(shape)), shape, { dtype: 'float64', requiresGrad: true });
 }

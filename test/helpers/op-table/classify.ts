@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of the table of operations: answers and targets, and batches out of data sets. They have no gradients.
+import { argmax, confidence, countCorrect, labelRank, oneHot } from '../../../lib/ops/classify.js';
+import { gatherImages, gatherLabels } from '../../../lib/ops/gather.js';
+import { tensor } from '../../../lib/tensor/create.js';
+import type { Tensor } from '../../../lib/tensor/tensor.js';
+import { of, type RefusalCase, whole as wholeOf } from '../refusal-cases.js';
+import { bytes, constant, given, leaf, type Rows, unknownOption, whole } from './row.js';
+
+const logits = () => given([1, 3, 3, 5, 2, 5, -1, -2, -3], [3, 3]);
+
+const vector = (body: (x: Tensor) => unknown): RefusalCase => [
+  'a vector',
+  () => body(of([4])),
+  'ERR_SHAPE',
+  { expected: /\[n, classes\]/ },
+];
+
+const labels = (body: (x: Tensor, labels: Tensor) => unknown): RefusalCase[] => [
+  vector((x) => body(x, wholeOf([0]))),
+  ['labels of float32', () => body(of([3, 4]), of([3])), 'ERR_DTYPE', { hint: /Int32Array/ }],
+  ['labels too few', () => body(of([3, 4]), wholeOf([1])), 'ERR_SHAPE', { received: '[1]' }],
+];
+
+/** Best classes in turns over many rows. */
+const many = () => leaf([3000, 11]);
+const manyLabels = () => whole(Array.from({ length: 3000 }, (_, i) => (i * 7) % 11));
+
+const byChannel = { mean: [0.5, 1], std: [0.5, 2] };
+const one = { mean: [0], std: [1] };
+
+export const classifyOps: Rows = [
+  {
+    op: 'argmax',
+    accuracy: 'exact',
+    isConstant: true,
+    samples: [
+      { name: 'the first of equals', operands: [logits()], run: argmax, expected: [1, 0, 0] },
+      { name: 'several tasks', operands: [many()], run: argmax, isLarge: true },
+    ],
+    limits: [
+      {
+        name: 'the first NaN wins',
+        operands: [constant(given([1, NaN, 3, NaN, Infinity, NaN], [2, 3]))],
+        run: argmax,
+        expected: [1, 0],
+      },
+    ],
+    refusals: [vector(argmax)],
+  },
+  {
+    op: 'countCorrect',
+    accuracy: 'exact',
+    isConstant: true,
+    isEager: true,
+    samples: [
+      {
+        name: 'two of three',
+        operands: [logits(), whole([1, 2, 0])],
+        run: (x, labels) => tensor([countCorrect(x, labels)]),
+        expected: [2],
+      },
+    ],
+    refusals: labels(countCorrect),
+  },
+  {
+    op: 'labelRank',
+    accuracy: 'exact',
+    isConstant: true,
+    samples: [
+      { name: 'with ties', operands: [logits(), whole([2, 1, 0])], run: labelRank, expected: [1, 2, 0] },
+      { name: 'several tasks', operands: [many(), manyLabels()], run: labelRank, isLarge: true },
+    ],
+    limits: [
+      {
+        name: 'NaN is the best',
+        operands: [constant(given([1, NaN, 3], [1, 3])), whole([2])],
+        run: labelRank,
+        expected: [1],
+      },
+    ],
+    refusals: labels(labelRank),
+  },
+  {
+    op: 'confidence',
+    accuracy: 'conditioned',
+    isConstant: true,
+    samples: [
+      { name: 'of three', operands: [logits()], run: confidence },
+      { name: 'several tasks', operands: [many()], run: confidence, isLarge: true },
+    ],
+    limits: [
+      {
+        name: 'sure, NaN, ∞',
+        operands: [constant(given([1e30, 0, NaN, 1, Infinity, 0], [3, 2]))],
+        run: confidence,
+        expected: [1, NaN, NaN],
+      },
+    ],
+    refusals: [vector(confidence)],
+  },
+  {
+    op: 'oneHot',
+    accuracy: 'exact',
+    isConstant: true,
+    samples: [
+      { name: 'of [2]', operands: [whole([2, 0])], run: (x) => oneHot(x, 3), expected: [0, 0, 1, 1, 0, 0] },
+      {
+        name: 'of [1, 2]',
+        operands: [whole([1, 1], [1, 2])],
+        run: (x) => oneHot(x, 2),
+        expected: [0, 1, 0, 1],
+      },
+      {
+        name: 'in double precision',
+        operands: [whole([1])],
+        run: (x) => oneHot(x, 2, { dtype: 'float64' }),
+        expected: [0, 1],
+      },
+    ],
+    refusals: [
+      unknownOption((options) => oneHot(wholeOf([0]), 2, options)),
+      [
+        'a label out of range',
+        () => oneHot(wholeOf([0, 3]), 3),
+        'ERR_DATA',
+        { received: /label 3 at row 1/ },
+      ],
+      ['no classes', () => oneHot(wholeOf([0]), 0), 'ERR_ARGUMENT', { expected: /classes/ }],
+    ],
+  },
+  {
+    op: 'gatherImages',
+    accuracy: 'exact',
+    isConstant: true,
+    isSingle: true,
+    samples: [
+      {
+        name: 'of bytes',
+        operands: [bytes([0, 255, 255, 0], [2, 1, 1, 2]), whole([1, 0, 1])],
+        run: (images, indices) => gatherImages(images, indices, byChannel),
+        expected: [1, -0.5, -1, 0, 1, -0.5],
+      },
+      {
+        name: 'of floats',
+        operands: [given([3, 5, 1, 2], [2, 1, 1, 2]), whole([1, 0])],
+        run: (images, indices) => gatherImages(images, indices, byChannel),
+        expected: [1, 0.5, 5, 2],
+      },
+      {
+        name: 'several tasks',
+        operands: [leaf([9, 28, 28, 3]), whole([8, 2, 2, 0, 7, 5, 1, 3, 8, 6, 4, 0])],
+        run: (images, indices) => gatherImages(images, indices, { mean: [0, 0.5, 1], std: [1, 2, 0.3] }),
+        isLarge: true,
+      },
+    ],
+    refusals: [
+      [
+        'an index out of range',
+        () => gatherImages(of([2, 2, 2, 1]), wholeOf([0, 2]), one),
+        'ERR_DATA',
+        { received: 'index 2 at position 1' },
+      ],
+      ['images of rank 3', () => gatherImages(of([2, 2, 2]), wholeOf([0]), one), 'ERR_SHAPE', {}],
+      [
+        'a std of 0',
+        () => gatherImages(of([2, 2, 2, 1]), wholeOf([0]), { mean: [0], std: [0] }),
+        'ERR_ARGUMENT',
+        { received: /std \[0\]/ },
+      ],
+    ],
+  },
+  {
+    op: 'gatherLabels',
+    accuracy: 'exact',
+    isConstant: true,
+    isSingle: true,
+    samples: [
+      { name: 'of three', operands: [whole([7, 8, 9]), whole([2, 0])], run: gatherLabels, expected: [9, 7] },
+    ],
+    refusals: [
+      [
+        'an index out of range',
+        () => gatherLabels(wholeOf([7]), wholeOf([1])),
+        'ERR_DATA',
+        { received: /index 1/ },
+      ],
+      [
+        'labels of uint8',
+        () => gatherLabels(of([3], 'uint8'), wholeOf([0])),
+        'ERR_DTYPE',
+        { expected: /labels/ },
+      ],
+    ],
+  },
+];
