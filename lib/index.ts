@@ -191,6 +191,7 @@ export { xo } from './data/xo.js';
 
 export { type CaptureOptions, capture, type InputSpec, type TrainingStep } from './train/capture.js';
 export type { Plan, PlanSource } from './train/captured-plan.js';
+export type { CheckpointOptions, CheckpointReport, KeepingOptions } from './train/checkpoint-options.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';

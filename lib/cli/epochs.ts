@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A training as it is watched: a bar while an epoch runs and a line when it is over. Where no one watches, lines only.
 import cliProgress from 'cli-progress';
+import type { CheckpointReport } from '../train/checkpoint-options.js';
 import type { HistoryRow, ProgressReport } from '../train/progress.js';
 import { count, duration, percent } from './format.js';
 import type { Output } from './output.js';
@@ -75,6 +76,14 @@ export class EpochDisplay {
       `${this.#name(row.epoch)}  loss ${row.loss.toFixed(4)} ${percent(row.accuracy).padStart(8)}${test}  ` +
         dim(`${count(row.imagesPerSecond)} images/s  ${duration(row.seconds)}`),
     );
+  }
+
+  /** Says where the training goes on, and what went wrong with its checkpoints, which standard error is told in any case. */
+  onCheckpoint({ event, path, step, message }: CheckpointReport): void {
+    if (event === 'saved') return;
+    this.clear();
+    if (event === 'resumed') this.#output.progress(`going on after step ${count(step)}, from ${path}\n`);
+    else process.stderr.write(`receptive: warning: ${message}\n`);
   }
 
   /** Takes the bar away, so that other lines can be written. */

@@ -113,7 +113,9 @@ function build(done: (code: number | undefined) => void): Command {
       positiveNumber({ zero: true, below: 1 }),
     )
     .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
-    .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');
+    .option('--out <folder>', 'where the results go; default: runs/<model>-<data>')
+    .option('--checkpoint-every <steps>', 'keep the training every so many steps', wholeNumber(1))
+    .option('--resume', 'go on from the newest checkpoint there, if there is one, and keep the training');
   addCommon(addThreads(train)).action(async (options) => done(await trainCommand(options)));
 
   const evaluate = program

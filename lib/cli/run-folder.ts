@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder that a training leaves behind. It is proved writable before the training starts, and each file appears in
 // it whole or not at all.
-import { randomUUID } from 'node:crypto';
-import { mkdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { rm, rmdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fail } from '../errors.js';
-import { writeAtomically } from '../io/atomic-file.js';
+import { makeFolder, removeTemporary, temporaryName, writeAtomically } from '../io/atomic-file.js';
 
 /** A folder to write results to. */
 export class RunFolder {
@@ -19,7 +18,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder if it is not there and writes a file of no consequence.
+   * Makes the folder if it is not there, takes away what a killed process has left unfinished in it, and writes a file of no
+   * consequence.
    *
    * Throws ERR_FILE where that does not work.
    */
@@ -28,7 +28,8 @@ export class RunFolder {
     const folder = new RunFolder(path, made);
     try {
       await makeFolder(resolve(path), made);
-      const probe = join(path, `.${randomUUID()}`);
+      await removeTemporary('--out', path);
+      const probe = temporaryName(join(path, 'probe'));
       await writeFile(probe, '', { flag: 'wx' });
       await rm(probe);
       return folder;
@@ -65,21 +66,6 @@ export class RunFolder {
       }
     }
   }
-}
-
-/**
- * Makes a folder and those above it, and puts what it made in front of `made`. Not mkdir's own `recursive`: where the
- * system says ENOENT whatever is tried, as /proc does, that goes on for ever.
- */
-async function makeFolder(path: string, made: string[]): Promise<void> {
-  const isThere = await stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isThere) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path), made);
-  await mkdir(path);
-  made.unshift(path);
 }
 
 function unwritable(path: string, cause: unknown) {

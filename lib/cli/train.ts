@@ -8,6 +8,7 @@ import { createModel } from '../models/registry.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { manualSeed } from '../tensor/random.js';
+import type { KeepingOptions } from '../train/checkpoint-options.js';
 import { type Evaluation, evaluate } from '../train/evaluate.js';
 import { type FitResult, fit } from '../train/fit.js';
 import { DEFAULT_LR, type OptimizerName } from '../train/optimizers.js';
@@ -49,6 +50,8 @@ export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly priority?: Priority;
   readonly cpuShare?: number;
   readonly out?: string;
+  readonly checkpointEvery?: number;
+  readonly resume?: boolean;
 }
 
 /** The model that a data set is trained with when none is named. */
@@ -119,7 +122,7 @@ function sayWhat({ flags, output, modelName, model, split }: Job): void {
   output.progress();
 }
 
-async function watch({ flags, output, model, split, stop }: Job): Promise<FitResult> {
+async function watch({ flags, output, model, split, stop, folder }: Job): Promise<FitResult> {
   const display = new EpochDisplay(output, flags.epochs, stop.signal);
   const { epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
   try {
@@ -132,15 +135,23 @@ async function watch({ flags, output, model, split, stop }: Job): Promise<FitRes
         ema: flags.ema,
       },
       ...{ priority: flags.priority, cpuShare: flags.cpuShare },
+      ...keepingOf(flags, folder),
       validation: split.test,
       augment: flags.augment,
       signal: stop.signal,
       onProgress: (report) => display.onProgress(report),
       onEpoch: (row) => display.onEpoch(row),
+      onCheckpoint: (report) => display.onCheckpoint(report),
     });
   } finally {
     display.clear();
   }
+}
+
+/** Checkpoints stand in the folder of results. */
+function keepingOf({ checkpointEvery, resume }: TrainFlags, folder: RunFolder): KeepingOptions {
+  if (checkpointEvery === undefined && resume !== true) return {};
+  return { checkpoint: { dir: folder.file('checkpoints'), everySteps: checkpointEvery }, resume };
 }
 
 /** Refuses to save a model whose last step was too long to be of use: its loss on the test images is not finite. */
@@ -202,6 +213,7 @@ function summaryOf(job: Job, result: FitResult, saved: { path: string; weightsSh
     testLoss: null,
     epochs: result.history.length,
     steps: result.steps,
+    resumedAt: result.resumedAt ?? null,
     stopped: result.aborted,
     seconds: result.seconds,
     imagesPerSecond: result.imagesPerSecond,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are whole or not there: written under another name, synced, then renamed.
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, fail } from '../errors.js';
 
@@ -28,23 +28,37 @@ export function fileError(op: string, expected: string, path: string, cause: unk
   return fail('ERR_FILE', { op, expected, received: `${path}: ${reason}`, hint, cause });
 }
 
+/** Bytes of one call of write: 4 MiB, so that the first error of a full disk comes early. */
+const WRITTEN_AT_ONCE = 4 * 2 ** 20;
+/** Names of files under way, which only a process that was killed leaves behind. */
+const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]{12}$/;
+
+/** A name beside `path` that nobody else has. */
+export function temporaryName(path: string): string {
+  const random = randomBytes(6).toString('hex');
+  return join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${random}`);
+}
+
 /**
- * Replaces the file at `path`, or makes it. Until the last moment the old one stays; whatever goes wrong, neither a part
- * of the new one nor a temporary file is left.
+ * Replaces the file at `path`, or makes it, of bytes in one or more parts. Until the last moment the old one stays; whatever
+ * goes wrong, neither a part of the new one nor a temporary file is left.
  *
  * Throws ERR_FILE.
  */
-export async function writeAtomically(op: string, path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path);
-  const random = randomBytes(6).toString('hex');
-  const temporary = join(folder, `.${basename(path)}.tmp-${process.pid}-${random}`);
+export async function writeAtomically(
+  op: string,
+  path: string,
+  bytes: Uint8Array | readonly Uint8Array[],
+): Promise<void> {
+  const temporary = temporaryName(path);
   let file: FileHandle | undefined;
   try {
     file = await open(temporary, 'wx');
-    await file.writeFile(bytes);
+    for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await writeWhole(file, part);
     await file.sync();
     await file.close();
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     if (file !== undefined) {
       await file.close().catch(() => undefined); // it may be closed already
@@ -52,8 +66,20 @@ export async function writeAtomically(op: string, path: string, bytes: Uint8Arra
     }
     throw fileError(op, 'a place to write a file', path, error);
   }
-  await syncFolder(folder);
 }
+
+/** The system may take less than it is given, and then goes on where it stopped. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, at, Math.min(bytes.length - at, WRITTEN_AT_ONCE));
+    if (bytesWritten === 0) throw new Error('the system wrote nothing');
+    at += bytesWritten;
+  }
+}
+
+/** What a folder cannot be synced for without anything being lost: Windows and some network file systems refuse. */
+const LOSSES: readonly unknown[] = ['EIO', 'ENOSPC', 'EDQUOT'];
 
 /** Makes the rename outlive a power cut, where the system lets folders be synced. */
 async function syncFolder(folder: string): Promise<void> {
@@ -64,7 +90,33 @@ async function syncFolder(folder: string): Promise<void> {
     } finally {
       await handle.close();
     }
-  } catch {
-    // Windows and some network file systems refuse; the file itself is synced
+  } catch (error) {
+    if (LOSSES.includes((error as NodeJS.ErrnoException).code)) throw error;
   }
+}
+
+/** Takes away what a process that was killed in the middle of a write has left in a folder. Throws ERR_FILE. */
+export async function removeTemporary(op: string, folder: string): Promise<void> {
+  try {
+    for (const name of await readdir(folder)) {
+      if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    throw fileError(op, 'a folder without unfinished files', folder, error);
+  }
+}
+
+/**
+ * Makes a folder and those above it, and puts what it made in front of `made`. Not mkdir's own `recursive`: where the
+ * system says ENOENT whatever is tried, as /proc does, that goes on for ever.
+ */
+export async function makeFolder(path: string, made: string[] = []): Promise<void> {
+  const isThere = await stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (isThere) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path), made);
+  await mkdir(path);
+  made.unshift(path);
 }

@@ -74,6 +74,21 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The same bytes in parts, one after another: the header, then the elements of each tensor where they lie. */
+export function safetensorsParts(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string>,
+): Uint8Array[] {
   for (const map of [tensors, metadata]) {
     if (map instanceof Map) continue;
     const expected = 'tensors and metadata in a Map, by name';
@@ -97,16 +112,11 @@ export function encodeSafetensors(
   }
   const json = new TextEncoder().encode(`{${members.join(',')}}`);
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(PREFIX_BYTES + headerBytes + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.set(json, PREFIX_BYTES);
-  bytes.fill(0x20, PREFIX_BYTES + json.length, PREFIX_BYTES + headerBytes);
-  let at = PREFIX_BYTES + headerBytes;
-  for (const { data } of ordered) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return bytes;
+  const header = new Uint8Array(PREFIX_BYTES + headerBytes).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  header.set(json, PREFIX_BYTES);
+  const elements = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return [header, ...elements];
 }
 
 function checkStored(name: unknown, stored: unknown): void {

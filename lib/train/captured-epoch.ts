@@ -18,9 +18,11 @@ export interface CapturedEpochOptions {
   readonly signal: AbortSignal | undefined;
   /** Sets what differs from step to step; steps are counted from the epoch's first. */
   readonly beforeStep: (step: number) => void;
-  /** Whether each step waits for `onStep` of the one before: then the signal and the callback act between two steps. */
-  readonly oneByOne: boolean;
-  /** After each step, in order; without `oneByOne` some time later. */
+  /** Steps that may be done before `between` is called; 1 makes each wait for `onStep` of the one before. */
+  readonly stepsInOneGo: () => number;
+  /** While no step is running; the next one waits for it. */
+  readonly between: () => Promise<void>;
+  /** After each step, in order; of several in one go some time later. */
   readonly onStep: (loss: number, correct: number, images: number) => void;
   /** After the calls of `onStep` that came together. */
   readonly onReport: () => void;
@@ -37,6 +39,7 @@ export class CapturedTraining {
   #partSize: number | undefined;
   readonly #plans = new Map<number, CapturedStep>();
   #refused: Int32Array | undefined;
+  #running: CapturedStep | undefined;
 
   constructor(
     learner: Learner,
@@ -129,20 +132,34 @@ export class CapturedTraining {
     options: CapturedEpochOptions,
   ): Promise<boolean> {
     const steps = indices.length / batch;
-    if (steps === 0) return true;
-    if (options.oneByOne && steps > 1) {
-      for (let step = 0; step < steps; step++) {
-        const slice = indices.subarray(step * batch, (step + 1) * batch);
-        if (!(await this.#run(batch, slice, first + step, options))) return false;
-      }
-      return true;
+    for (let done = 0; done < steps; ) {
+      const end = Math.min(steps, done + options.stepsInOneGo());
+      done += await this.#runInOneGo(
+        batch,
+        indices.subarray(done * batch, end * batch),
+        first + done,
+        options,
+      );
+      if (options.signal?.aborted === true) return false;
+      await options.between();
     }
+    return true;
+  }
+
+  /** One native run; returns the steps that were done, fewer where `pause` was called. */
+  async #runInOneGo(
+    batch: number,
+    indices: Int32Array,
+    first: number,
+    options: CapturedEpochOptions,
+  ): Promise<number> {
     const plan = this.#planFor(batch);
     const before = plan.stepsDone;
+    this.#running = plan;
     try {
-      const result = await plan.run({
+      const { steps } = await plan.run({
         ...this.#manners,
-        steps,
+        steps: indices.length / batch,
         streams: { indices },
         signal: options.signal,
         beforeStep: (step) => options.beforeStep(first + step),
@@ -151,12 +168,19 @@ export class CapturedTraining {
           options.onReport();
         },
       });
-      return !result.aborted && options.signal?.aborted !== true;
+      return steps;
     } catch (error) {
       const done = plan.stepsDone - before;
       this.#refused = isNotFinite(error) ? indices.slice(done * batch, (done + 1) * batch) : undefined;
       throw error;
+    } finally {
+      this.#running = undefined;
     }
+  }
+
+  /** Ends the native run under way after its step, so that `between` comes. */
+  pause(): void {
+    this.#running?.stop();
   }
 
   /** Frees the plans. */

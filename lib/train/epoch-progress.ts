@@ -1,23 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an epoch stands: batches done, means so far, and the means since the last point of the learning curve.
-import { type CurvePoint, RunningMean, Stopwatch } from './progress.js';
+import { type CurvePoint, RunningMean, Stopwatch, type Sums } from './progress.js';
 
 const CURVE_POINTS = 20; // an epoch
+
+/** An epoch under way in plain numbers. */
+export interface EpochState {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly seconds: number;
+  readonly mean: Sums;
+  readonly sinceCurvePoint: Sums;
+}
 
 /** One epoch under way. */
 export class EpochProgress {
   /** The first is 1. */
   readonly epoch: number;
   readonly batches: number;
-  readonly mean = new RunningMean();
-  readonly watch = new Stopwatch().start();
+  readonly mean: RunningMean;
+  readonly watch: Stopwatch;
   /** Batches done. */
-  batch = 0;
-  readonly #sinceCurvePoint = new RunningMean();
+  batch: number;
+  readonly #sinceCurvePoint: RunningMean;
 
-  constructor(epoch: number, batches: number) {
+  /** @param state where an interrupted one stood */
+  constructor(epoch: number, batches: number, state?: EpochState) {
     this.epoch = epoch;
     this.batches = batches;
+    this.batch = state?.batch ?? 0;
+    this.mean = new RunningMean(state?.mean);
+    this.#sinceCurvePoint = new RunningMean(state?.sinceCurvePoint);
+    this.watch = new Stopwatch(state?.seconds).start();
+  }
+
+  get state(): EpochState {
+    const { epoch, batch, mean, watch } = this;
+    return {
+      ...{ epoch, batch, seconds: watch.seconds },
+      ...{ mean: mean.sums, sinceCurvePoint: this.#sinceCurvePoint.sums },
+    };
+  }
+
+  get isOver(): boolean {
+    return this.batch === this.batches;
   }
 
   /** A batch was done. */

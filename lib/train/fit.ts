@@ -5,11 +5,15 @@ import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
+import { nativeInfo } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { type ClipOptions, checkClip } from '../optim/clip.js';
 import { type AverageOptions, makeAverage } from './averages.js';
 import { CapturedTraining } from './captured-epoch.js';
+import { checkKeeping, type KeepingOptions } from './checkpoint-options.js';
+import { fingerprint } from './checkpoint-state.js';
+import { Checkpoints } from './checkpoints.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
 import { checkLoss, type Loss } from './losses.js';
@@ -28,7 +32,8 @@ export interface FitOptions
     ClipOptions,
     AverageOptions,
     MannersOptions,
-    MicroBatchOptions {
+    MicroBatchOptions,
+    KeepingOptions {
   /** Passes over the data set. Default 1. */
   readonly epochs?: number | undefined;
   /** Images a step; the last step of an epoch may have fewer. Default 32. */
@@ -77,8 +82,10 @@ export interface FitResult {
   readonly history: readonly HistoryRow[];
   /** Loss and accuracy within the epochs, 20 points for each. */
   readonly curve: readonly CurvePoint[];
-  /** Steps done. */
+  /** Steps done, those before a resumed checkpoint among them. */
   readonly steps: number;
+  /** Steps that were done before, where the training was gone on with. */
+  readonly resumedAt: number | undefined;
   /** True if the signal ended the training early; the model has the weights of the last step. */
   readonly aborted: boolean;
   /** Time of all training steps, without validation. */
@@ -108,6 +115,7 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
   ] as const),
   ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule', 'warmup'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'ema'] as const),
+  ...(['checkpoint', 'resume', 'onCheckpoint'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
 
@@ -117,12 +125,16 @@ const training = new WeakSet<Module>();
  * Trains a classifier: makes a loss small, by default the softmax cross-entropy between the model's logits and the labels of
  * the data set.
  *
+ * With `checkpoint` the training is kept while it goes on, and `resume` goes on with it after the end of the process, to the same
+ * weights as in one go.
+ *
  * The step is captured where the model allows it, and the event loop is free; else it turns every 25 ms or so. The weights
  * that come out depend on the model's own, the data, the options and the seed, and not on the number of threads. Stopped by
  * the signal, it resolves, with `aborted: true`.
  *
  * Throws, before anything is changed: ERR_ARGUMENT for wrong options or an empty data set, ERR_SHAPE where data set and
- * model do not fit, ERR_BUSY for a model that is being trained already. Throws ERR_NUMERICS in the first step whose loss or
+ * model do not fit, ERR_BUSY for a model that is being trained already, ERR_DATA for checkpoints that are damaged or of another
+ * training, ERR_FILE for a folder that cannot be used. Throws ERR_NUMERICS in the first step whose loss or
  * gradients are not finite: weights, running statistics, optimizer and random numbers are then those before that step. The
  * step is computed once more to find where that began, which the error says: an image, a parameter, or the first layer
  * (`path`) and operation whose output, or else whose gradient, was not finite.
@@ -138,6 +150,7 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
   const clip = checkClip('fit', options);
   const loss = checkLoss('fit', options.loss);
+  const keeping = checkKeeping(options, options.validation !== undefined);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -161,6 +174,14 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
       const rates = makeRates(options, optimizer, epochs * loader.length);
       using average = makeAverage(model, options.ema);
       const learner = { model, optimizer, clip, ema: average?.ema, loss, countsCorrect: true };
+      const parts = {
+        learner,
+        loader,
+        rates,
+        data: fingerprint(loader.dataset),
+        settings: settingsOf(options),
+      };
+      const kept = keeping && (await Checkpoints.open(keeping, parts));
       const capturing =
         options.capture === false
           ? undefined
@@ -169,10 +190,11 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
-        const run = new TrainingRun(learner, loader, rates, epochs, options, captured);
+        const run = new TrainingRun(learner, loader, rates, epochs, options, captured, kept);
         const result = await run.toTheEnd(validationLoader, classes);
         average?.finish();
-        return { ...result, captured: captured !== undefined, notCaptured };
+        const resumedAt = kept?.progress?.step;
+        return { ...result, resumedAt, captured: captured !== undefined, notCaptured };
       } finally {
         capturing?.dispose();
       }
@@ -192,6 +214,17 @@ function checkMetrics({ metrics, validation }: FitOptions, classes: number): voi
     throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'none' });
   }
   metricsNamed('fit', metrics, classes);
+}
+
+/** Options that weights depend on and a checkpoint has no state of, in words. */
+function settingsOf(options: FitOptions): Record<string, string> {
+  const { epochs = 1, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema } = options;
+  const { clipGradNorm, clipGradValue } = options;
+  const { isa } = nativeInfo();
+  const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
+  const all = Object.entries({ ...chosen, clipGradNorm, clipGradValue, isa });
+  const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
+  return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }
 
 function noBudget(notCaptured: string | undefined) {

@@ -58,11 +58,28 @@ export interface ProgressReport {
   readonly secondsLeft: number;
 }
 
+/** What means are made of: sums over images. */
+export interface Sums {
+  readonly loss: number;
+  readonly correct: number;
+  readonly images: number;
+}
+
 /** Means of loss and accuracy over images. */
 export class RunningMean {
   #loss = 0;
   #correct = 0;
   #images = 0;
+
+  constructor(sums?: Sums) {
+    this.#loss = sums?.loss ?? 0;
+    this.#correct = sums?.correct ?? 0;
+    this.#images = sums?.images ?? 0;
+  }
+
+  get sums(): Sums {
+    return { loss: this.#loss, correct: this.#correct, images: this.#images };
+  }
 
   /** @param loss mean over the batch */
   add(loss: number, correct: number, images: number): void {
@@ -92,8 +109,13 @@ export class RunningMean {
 
 /** Measures time that counts: it can be stopped while something else is done. */
 export class Stopwatch {
-  #total = 0;
+  #total: number;
   #since: number | undefined;
+
+  /** @param seconds that were measured before */
+  constructor(seconds = 0) {
+    this.#total = 1000 * seconds;
+  }
 
   start(): this {
     this.#since ??= performance.now();

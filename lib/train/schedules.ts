@@ -54,6 +54,8 @@ export interface Rates {
   /** Sets those of a step, counted from the training's first. */
   readonly beforeStep: (step: number) => void;
   readonly afterEpoch: (row: HistoryRow) => void;
+  /** What a checkpoint keeps of them; without one they follow from the optimizer's. */
+  readonly state?: Pick<LRScheduler, 'stateDict' | 'loadStateDict'>;
 }
 
 const nothing = () => {};
@@ -79,7 +81,7 @@ export function makeRates(options: ScheduleOptions, optimizer: Optimizer, steps:
   const scheduler = new LRScheduler(optimizer, rise === 0 ? main : warmup(rise, main));
   scheduler.set(steps - 1);
   scheduler.set(0);
-  return { beforeStep: (step) => scheduler.set(step), afterEpoch: nothing };
+  return { beforeStep: (step) => scheduler.set(step), afterEpoch: nothing, state: scheduler };
 }
 
 function onPlateau({ options }: Plateau, optimizer: Optimizer, rise: number): Rates {
@@ -95,5 +97,5 @@ function onPlateau({ options }: Plateau, optimizer: Optimizer, rise: number): Ra
   const afterEpoch = ({ loss, accuracy, valLoss = loss, valAccuracy = accuracy }: HistoryRow) => {
     reduce.step(options.mode === 'min' ? valLoss : valAccuracy);
   };
-  return { beforeStep: nothing, afterEpoch };
+  return { beforeStep: nothing, afterEpoch, state: reduce };
 }

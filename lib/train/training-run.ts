@@ -8,8 +8,10 @@ import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { givenRows } from './batch-rows.js';
 import type { CapturedTraining } from './captured-epoch.js';
-import { EpochProgress } from './epoch-progress.js';
-import { evaluateBatches } from './evaluate.js';
+import type { Progress } from './checkpoint-shape.js';
+import type { Checkpoints } from './checkpoints.js';
+import { EpochProgress, type EpochState } from './epoch-progress.js';
+import { type Evaluation, evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
 import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
@@ -22,7 +24,13 @@ import { type Learner, requireFinite, trainOn } from './train-step.js';
 const PROGRESS_INTERVAL = 100; // ms
 
 /** What a training run tells of itself. */
-export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured'>;
+export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured' | 'resumedAt'>;
+
+/** What keeps a training, and how far it was where it goes on. */
+export interface Kept {
+  readonly checkpoints: Checkpoints;
+  readonly progress: Progress | undefined;
+}
 
 /** One call of `fit`, after its checks. */
 export class TrainingRun {
@@ -32,12 +40,15 @@ export class TrainingRun {
   readonly #epochs: number;
   readonly #options: FitOptions;
   readonly #captured: CapturedTraining | undefined;
+  readonly #checkpoints: Checkpoints | undefined;
 
-  readonly #history: HistoryRow[] = [];
-  readonly #curve: CurvePoint[] = [];
-  readonly #watch = new Stopwatch();
-  #step = 0;
-  #images = 0;
+  readonly #history: HistoryRow[];
+  readonly #curve: CurvePoint[];
+  readonly #watch: Stopwatch;
+  #step: number;
+  #images: number;
+  /** The epoch that was interrupted. */
+  #interrupted: EpochState | null;
   #reported = 0;
 
   constructor(
@@ -47,6 +58,7 @@ export class TrainingRun {
     epochs: number,
     options: FitOptions,
     captured: CapturedTraining | undefined,
+    kept?: Kept,
   ) {
     this.#learner = learner;
     this.#loader = loader;
@@ -54,43 +66,50 @@ export class TrainingRun {
     this.#epochs = epochs;
     this.#options = options;
     this.#captured = captured;
+    this.#checkpoints = kept?.checkpoints;
+    const before = kept?.progress;
+    this.#history = [...(before?.history ?? [])];
+    this.#curve = [...(before?.curve ?? [])];
+    this.#watch = new Stopwatch(before?.seconds);
+    this.#step = before?.step ?? 0;
+    this.#images = before?.images ?? 0;
+    this.#interrupted = before?.epoch ?? null;
   }
 
-  /** Runs all epochs, or up to the step in which the signal comes. */
+  /** Runs all epochs that are left, or up to the step in which the signal comes. */
   async toTheEnd(validation: DataLoader | null, classes: number): Promise<TrainingResult> {
-    for (let epoch = 1; epoch <= this.#epochs && !this.#isAborted; epoch++) {
-      const row = await this.#epoch(epoch);
-      if (row === undefined) break;
-      const tested =
-        validation === null
-          ? undefined
-          : await evaluateBatches(
-              this.#learner.ema?.model ?? this.#learner.model,
-              validation,
-              classes,
-              { signal: this.#options.signal, metrics: this.#options.metrics, loss: this.#learner.loss },
-              this.#manners,
-            );
-      const { epoch: number, loss, accuracy, ...rest } = row;
-      const validated = tested && {
-        valLoss: tested.loss,
-        valAccuracy: tested.accuracy,
-        ...(tested.metrics && { valMetrics: tested.metrics }),
-      };
-      const whole = { epoch: number, loss, accuracy, ...validated, ...rest };
-      this.#history.push(whole);
-      this.#rates.afterEpoch(whole);
-      await this.#options.onEpoch?.(whole);
+    this.#checkpoints?.start(() => this.#captured?.pause());
+    try {
+      const underWay = await this.#runEpochs(validation, classes);
+      await this.#checkpoints?.afterAll(this.#state(underWay), !this.#isCutShort);
+    } finally {
+      await this.#checkpoints?.close();
     }
     const { seconds } = this.#watch;
     return {
       history: this.#history,
       curve: this.#curve,
       steps: this.#step,
-      aborted: this.#step < this.#epochs * this.#loader.length,
+      aborted: this.#isCutShort,
       seconds,
       imagesPerSecond: seconds > 0 ? this.#images / seconds : 0,
     };
+  }
+
+  /** Returns the epoch that the signal has ended, where there is one. */
+  async #runEpochs(validation: DataLoader | null, classes: number): Promise<EpochState | null> {
+    for (let epoch = this.#history.length + 1; epoch <= this.#epochs && !this.#isAborted; epoch++) {
+      const progress = await this.#epoch(epoch);
+      if (!progress.isOver) return progress.state;
+      const tested = validation === null ? undefined : await this.#validate(validation, classes);
+      const row = this.#row(progress, tested);
+      this.#history.push(row);
+      this.#rates.afterEpoch(row);
+      await this.#options.onEpoch?.(row);
+      if (validation !== null && tested === undefined) return progress.state; // it is validated when it goes on
+      await this.#checkpoints?.afterEpoch(() => this.#state(null), this.#step, row);
+    }
+    return this.#interrupted;
   }
 
   get #manners(): MannersOptions {
@@ -102,9 +121,39 @@ export class TrainingRun {
     return this.#options.signal?.aborted === true;
   }
 
-  /** One pass over the data set; nothing if the signal ended it. */
-  async #epoch(epoch: number): Promise<HistoryRow | undefined> {
-    const progress = new EpochProgress(epoch, this.#loader.length);
+  /** Whether steps are left. */
+  get #isCutShort(): boolean {
+    return this.#step < this.#epochs * this.#loader.length;
+  }
+
+  /** How far the training is, with an epoch under way or between two. */
+  #state(epoch: EpochState | null): Progress {
+    const history = epoch === null ? this.#history : this.#history.slice(0, epoch.epoch - 1);
+    const { seconds } = this.#watch;
+    return { step: this.#step, images: this.#images, seconds, history, curve: this.#curve, epoch };
+  }
+
+  /** Nothing where the signal ended it. */
+  #validate(validation: DataLoader, classes: number): Promise<Evaluation | undefined> {
+    const { model, ema, loss } = this.#learner;
+    const { signal, metrics } = this.#options;
+    return evaluateBatches(
+      ema?.model ?? model,
+      validation,
+      classes,
+      { signal, metrics, loss },
+      this.#manners,
+    );
+  }
+
+  /** What is left of a pass over the data set, or as much of it as the signal lets through. */
+  async #epoch(epoch: number): Promise<EpochProgress> {
+    const progress = new EpochProgress(epoch, this.#loader.length, this.#interrupted ?? undefined);
+    this.#interrupted = null;
+    if (progress.isOver) {
+      this.#loader.state = { epoch, batch: 0 };
+      return progress;
+    }
     this.#watch.start();
     try {
       if (this.#captured === undefined) {
@@ -115,17 +164,19 @@ export class TrainingRun {
     } finally {
       this.#watch.stop();
     }
-    if (progress.batch < progress.batches) return undefined;
-    const { loss, accuracy, images } = progress.mean;
-    const { seconds } = progress.watch;
-    return {
-      epoch,
-      loss,
-      accuracy,
-      lr: this.#learner.optimizer.lr,
-      seconds,
-      imagesPerSecond: images / seconds,
+    return progress;
+  }
+
+  #row({ epoch, mean, watch }: EpochProgress, tested: Evaluation | undefined): HistoryRow {
+    const { loss, accuracy, images } = mean;
+    const { seconds } = watch;
+    const validated = tested && {
+      valLoss: tested.loss,
+      valAccuracy: tested.accuracy,
+      ...(tested.metrics && { valMetrics: tested.metrics }),
     };
+    const { lr } = this.#learner.optimizer;
+    return { epoch, loss, accuracy, ...validated, lr, seconds, imagesPerSecond: images / seconds };
   }
 
   async #eagerEpoch(progress: EpochProgress): Promise<void> {
@@ -134,21 +185,34 @@ export class TrainingRun {
     const step = (): boolean => {
       const { loss, correct, images } = this.#oneStep(iterator.next().value, buffers, progress);
       this.#account(progress, loss, correct, images);
-      return progress.batch < progress.batches && !this.#isAborted;
+      return !progress.isOver && !this.#isAborted && this.#checkpoints?.isDue(this.#step) !== true;
     };
     try {
-      await inSlices(this.#learner.model, true, step, this.#options.signal, () => this.#report(progress));
+      while (!progress.isOver && !this.#isAborted) {
+        const { model } = this.#learner;
+        await inSlices(model, true, step, this.#options.signal, () => this.#report(progress));
+        await this.#between(progress);
+      }
     } finally {
       iterator.return?.();
     }
   }
 
+  /** Between two steps of an epoch; what is due at its end waits for the validation. */
+  async #between(progress: EpochProgress): Promise<void> {
+    if (progress.isOver || this.#isAborted) return;
+    await this.#checkpoints?.afterStep(() => this.#state(progress.state), this.#step);
+  }
+
   async #capturedEpoch(progress: EpochProgress, captured: CapturedTraining): Promise<void> {
     const first = this.#step;
+    const { onBatch, signal } = this.#options;
     try {
       await captured.epoch({
-        signal: this.#options.signal,
-        oneByOne: this.#options.onBatch !== undefined,
+        signal,
+        stepsInOneGo: () =>
+          onBatch === undefined ? (this.#checkpoints?.stepsAfter(this.#step) ?? Infinity) : 1,
+        between: () => this.#between(progress),
         beforeStep: (step) => this.#rates.beforeStep(first + step),
         onStep: (loss, correct, images) => {
           this.#rates.beforeStep(this.#step); // the rates of all steps were set before; reports are to show this step's

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the system can do to checkpoints: the k-th call that writes, syncs or renames fails, for every k, once or from then on.
+// No checkpoint is lost, and the training goes on or ends as it was told. And what a disk can do: every bit of one, every length.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  type CheckpointReport,
+  type FitOptions,
+  fit,
+  ReceptiveError,
+  weightsSha256,
+} from '../../lib/index.js';
+import { openSealed } from '../../lib/io/sealed-file.js';
+import { CheckpointFolder } from '../../lib/train/checkpoint-folder.js';
+import { refused, refusedLater } from '../helpers/refused.js';
+import { halves, linearModel } from './tiny.js';
+
+/** Which call fails, with what, and whether those after it do; how many there were. */
+const fault = vi.hoisted(() => ({ at: 0, code: '', forever: false, calls: 0, fired: 0 }));
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:fs/promises')>();
+  const isDue = () => {
+    fault.calls += 1;
+    const due = fault.forever ? fault.calls >= fault.at : fault.calls === fault.at;
+    if (fault.at === 0 || !due) return false;
+    fault.fired += 1;
+    return true;
+  };
+  const refuse = (syscall: string) => {
+    throw Object.assign(new Error(`${fault.code}: it was planted, ${syscall}`), {
+      code: fault.code,
+      syscall,
+    });
+  };
+  const open = async (...args: Parameters<typeof real.open>) => {
+    const file = await real.open(...args);
+    const [write, sync] = [file.write.bind(file), file.sync.bind(file)];
+    const badWrite = async (bytes: Uint8Array, at: number, length: number) => {
+      if (!isDue()) return write(bytes, at, length);
+      const half = await write(bytes, at, Math.ceil(length / 2));
+      return fault.code === 'short' ? half : refuse('write');
+    };
+    const badSync = async () => (isDue() && fault.code !== 'short' ? refuse('fsync') : sync());
+    return Object.assign(file, { write: badWrite, sync: badSync }) as FileHandle;
+  };
+  const rename = async (from: string, to: string) =>
+    isDue() && fault.code !== 'short' ? refuse('rename') : real.rename(from, to);
+  return { ...real, open, rename };
+});
+
+const place = mkdtempSync(join(tmpdir(), 'receptive-faults-'));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterEach(() => {
+  fault.at = 0;
+});
+
+const data = halves(16);
+const BEGUN = join(place, 'begun');
+const NAME = 'step-000000004.safetensors';
+let wanted = '';
+
+async function train(dir: string, options: FitOptions = {}) {
+  using model = linearModel();
+  const checkpoint = { dir, everySteps: 2, ...options.checkpoint };
+  const settings = { epochs: 2, batchSize: 4, optimizer: 'sgd', lr: 0.1, resume: true } as const;
+  const { steps } = await fit(model, data, { onCheckpoint: () => {}, ...settings, ...options, checkpoint });
+  return { hash: weightsSha256(model), steps };
+}
+
+beforeAll(async () => {
+  await train(BEGUN, { epochs: 1 });
+  for (const name of readdirSync(BEGUN)) if (name !== NAME) rmSync(join(BEGUN, name));
+  wanted = (await train(join(place, 'whole'))).hash;
+});
+
+/** Goes on with a training of which call `at` fails; false where there were not so many calls. */
+async function withFault(at: number, code: string, forever: boolean, stops: boolean): Promise<boolean> {
+  const dir = join(place, `${code}-${at}-${forever}-${stops}`);
+  cpSync(BEGUN, dir, { recursive: true });
+  const failed: CheckpointReport[] = [];
+  const onCheckpoint = (report: CheckpointReport) => report.event === 'failed' && failed.push(report);
+  const checkpoint = { dir, everySteps: 2, onFailure: stops ? 'stop' : 'warn' } as const;
+  Object.assign(fault, { at, code, forever, calls: 0, fired: 0 });
+  let error: unknown;
+  const result = await train(dir, { checkpoint, onCheckpoint }).catch((thrown) => {
+    error = thrown;
+  });
+  const { fired } = fault;
+  fault.at = 0;
+  const isFailure = fired > 0 && code !== 'short';
+  expect(failed.length > 0, `call ${at}`).toBe(isFailure);
+  for (const report of failed) expect(report.message).toMatch(/^checkpoint: .*it was planted.*\[ERR_FILE\]$/);
+  if (isFailure && stops) {
+    expect(error).toBeInstanceOf(ReceptiveError);
+    expect((error as ReceptiveError).code).toBe('ERR_FILE');
+  } else {
+    expect(error).toBeUndefined();
+    expect(result).toEqual({ hash: wanted, steps: 8 });
+  }
+  expect(readdirSync(dir).filter((name) => !/^step-\d{9}\.safetensors$/.test(name))).toEqual([]);
+  const damaged: string[] = [];
+  const newest = await new CheckpointFolder(dir).newest(({ path }) => damaged.push(path));
+  expect([damaged, (newest?.step ?? 0) >= 4]).toEqual([[], true]);
+  expect((await train(dir)).hash).toBe(wanted);
+  rmSync(dir, { recursive: true });
+  return fired > 0;
+}
+
+describe('a training whose checkpoints cannot be written', () => {
+  const cases = ['ENOSPC', 'EIO'].flatMap((code) =>
+    [false, true].flatMap((forever) => [false, true].map((stops) => [code, forever, stops] as const)),
+  );
+  it.each([...cases, ['short', false, true] as const])(
+    '%s at any call, for ever %s, stops %s',
+    async (code, forever, stops) => {
+      let at = 1;
+      while (await withFault(at, code, forever, stops)) at += 1;
+      expect(at).toBeGreaterThan(8); // a header, four tensors, two syncs and a rename at least
+    },
+  );
+
+  it('is one whose writes are all short as little as any', async () => {
+    expect(await withFault(1, 'short', true, true)).toBe(true);
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  const whole = () => readFileSync(join(BEGUN, NAME));
+
+  it('of any length is refused', () => {
+    const bytes = whole();
+    expect(bytes.length).toBeGreaterThan(1500);
+    expect(bytes.length).toBeLessThan(8000);
+    expect(openSealed(bytes, NAME).tensors.size).toBe(4);
+    for (let length = 0; length < bytes.length; length++) {
+      const error = refused(() => openSealed(bytes.subarray(0, length), NAME));
+      if (error.code !== 'ERR_DATA' || !error.op.includes(NAME)) throw error;
+    }
+    expect(refused(() => openSealed(Buffer.concat([bytes, Buffer.of(0)]), NAME)).code).toBe('ERR_DATA');
+  });
+
+  it('with any single bit changed is refused', () => {
+    const bytes = whole();
+    let count = 0;
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      bytes[bit >> 3] ^= 1 << (bit & 7);
+      const error = refused(() => openSealed(bytes, NAME));
+      if (error.code === 'ERR_DATA' && error.op.includes(NAME)) count += 1;
+      bytes[bit >> 3] ^= 1 << (bit & 7);
+    }
+    expect(count).toBe(8 * bytes.length);
+    expect(openSealed(bytes, NAME).tensors.size).toBe(4);
+  });
+
+  it('is refused by a training, with its name', async () => {
+    const dir = join(place, 'damaged');
+    cpSync(BEGUN, dir, { recursive: true });
+    const bytes = whole();
+    for (const byte of [0, 9, 40, 200, bytes.length >> 1, bytes.length - 1]) {
+      const changed = Buffer.from(bytes);
+      changed[byte] ^= 4;
+      writeFileSync(join(dir, NAME), changed);
+      const error = await refusedLater(train(dir));
+      expect([error.code, error.op.includes(join(dir, NAME))]).toEqual(['ERR_DATA', true]);
+    }
+  });
+});
