@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 
 const STEPS = 2000;
 const TERMINATIONS = 24;
+const KILLS = 50;
 const seed = Number(process.env.RECEPTIVE_TEST_SEED ?? 1);
 
 function soak(program: string, ...args: number[]) {
@@ -34,4 +35,12 @@ test(`${TERMINATIONS} workers terminated at random moments of seed ${seed} leave
   expect({ terminations, sameBits }).toEqual({ terminations: TERMINATIONS, sameBits: true });
   expect(after).toEqual(before);
   expect(after).toMatchObject({ tensors: 0, bytes: 0 });
+});
+
+test(`a training killed at ${KILLS} random moments of seed ${seed} ends with the same bits`, {
+  timeout: 100_000,
+}, () => {
+  const { kills, sameBits, resumed } = soak('resume.mjs', KILLS, seed);
+  expect({ kills, sameBits }).toEqual({ kills: KILLS, sameBits: true });
+  expect(resumed).toBeGreaterThan(0);
 });
