@@ -46,6 +46,8 @@ struct WinogradKernels {
   // to[column * to_stride + row] = from[row * from_stride + column]
   void (*transpose)(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
                     std::int64_t rows, std::int64_t columns);
+  // Asks for `count` rows of `floats`, `stride` apart, so that they are near when they are read.
+  void (*prefetch)(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t floats);
 };
 
 }  // namespace receptive

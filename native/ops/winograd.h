@@ -45,18 +45,19 @@ struct TileGrid {
 
 // Transformed tiles, [frequency][tile][channels]. Writing a tile touches t * t streams at once, so they lie
 // an odd number of cache lines apart and fall into different sets of the cache: powers of two make
-// transforms 1.4 to 2.3 times slower.
+// transforms 1.4 to 2.3 times slower. Rows too, where products read parts of long ones; short rows lie side
+// by side, because the near cache holds more of them so (64 channels: 3 to 8 % faster in all passes).
 struct TileStreams {
   std::int64_t row, frequency;  // floats from tile to tile and from frequency to frequency
   int frequencies;
   TileStreams(std::int64_t tiles, std::int64_t channels, int inputs)
-      : row((channels + kLine - 1) / kLine * kLine + kLine),
+      : row((channels + kLine - 1) / kLine * kLine + (channels > kLongRow ? kLine : 0)),
         frequency((tiles * row / kLine | 1) * kLine),
         frequencies(inputs * inputs) {}
   std::int64_t size() const { return frequencies * frequency; }
 
  private:
-  static constexpr std::int64_t kLine = 16;
+  static constexpr std::int64_t kLine = 16, kLongRow = 128;
 };
 
 // v = the tiles [begin, end) of x, transformed, from row 0 of v on; `zeros` stands for what lies outside.

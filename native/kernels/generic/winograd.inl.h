@@ -229,9 +229,19 @@ void transpose(float* to, std::int64_t to_stride, const float* from, std::int64_
   }
 }
 
-constexpr WinogradKernels kWinogradKernels = {winograd_transforms<WinogradF2>(),
-                                              winograd_transforms<WinogradF4>(),
-                                              winograd_transforms<WinogradF2Taps5>(), transpose};
+void prefetch_rows(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t floats) {
+  constexpr std::int64_t kLine = 16;
+  for (std::int64_t row = 0; row < count; ++row, rows += stride) {
+    for (std::int64_t i = 0; i < floats; i += kLine) __builtin_prefetch(rows + i, 0, 2);
+  }
+}
+
+constexpr WinogradKernels kWinogradKernels = {
+    winograd_transforms<WinogradF2>(),
+    winograd_transforms<WinogradF4>(),
+    winograd_transforms<WinogradF2Taps5>(),
+    transpose,
+    prefetch_rows};
 
 }  // namespace
 }  // namespace receptive
