@@ -40,9 +40,19 @@ struct WinogradTransforms {
                          std::int64_t channels, bool accumulate);
 };
 
+// F(2, 5), one dimension of F(2x2, 5x5): 2 outputs from 6 inputs. Arguments as above.
+struct WinogradLine {
+  void (*input)(float* frequencies, std::int64_t stride, const float* const* pixels, std::int64_t channels);
+  void (*output)(float* const* pixels, const float* frequencies, std::int64_t stride, std::int64_t channels,
+                 const float* bias, bool relu);
+  void (*weight)(float* frequencies, std::int64_t stride, const float* taps, std::int64_t tap_stride,
+                 std::int64_t channels);
+};
+
 struct WinogradKernels {
   WinogradTransforms f2, f4;    // of 3x3 kernels
   WinogradTransforms f2_taps5;  // of 5x5 kernels
+  WinogradLine f2_line;         // of rows of 5 taps; channels of images are whole vectors
   // to[column * to_stride + row] = from[row * from_stride + column]
   void (*transpose)(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
                     std::int64_t rows, std::int64_t columns);

@@ -14,6 +14,7 @@
 #include "ops/conv2d.h"
 #include "ops/conv2d_algorithm.h"
 #include "ops/conv2d_interleaved.h"
+#include "ops/conv2d_interleaved_rows.h"
 #include "ops/im2col.h"
 #include "ops/interleave.h"
 #include "plan/algorithms.h"
@@ -192,8 +193,12 @@ const char* conv2d_algorithm(const char* instruction, const Arguments& args) {
   ops::Conv2dChoice choice;
   if (name.rfind("conv2d_", 0) != 0 || !read_convolution(args, &g, &choice).ok()) return "";
   if (args.has(0) && is_double(args)) return "float64";
-  if (name == "conv2d_forward" || name == "conv2d_max_pool2d")
-    return ops::name_of(ops::forward_algorithm(g, kernels(), choice));
+  if (name == "conv2d_forward" || name == "conv2d_max_pool2d") {
+    const ops::ForwardAlgorithm algorithm = ops::forward_algorithm(g, kernels(), choice);
+    if (algorithm == ops::ForwardAlgorithm::kInterleaved && ops::is_row_winograd(g))
+      return "interleaved, rows by F(2, 5)";
+    return ops::name_of(algorithm);
+  }
   const PoolWindow pool = pool_window(args);
   if (name == "conv2d_grad_input") return ops::name_of(ops::grad_input_algorithm(g, kernels(), choice, pool));
   return ops::name_of(ops::grad_weight_algorithm(g, kernels(), choice, pool));

@@ -4,6 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   call,
+  doubled,
+  expectClose,
   expectSameBits,
   forEachIsaAndThreads,
   forSeeds,
@@ -13,6 +15,11 @@ import {
   within,
 } from '../helpers/native.js';
 
+function norm(data: NumberArray): number {
+  let squares = 0;
+  for (const value of data) squares += value ** 2;
+  return Math.sqrt(squares);
+}
 const LANES = 16;
 const floats = (size: number) => ({ kind: 'float32', size }) as const;
 
@@ -54,10 +61,15 @@ describe('interleave and deinterleave', () => {
   });
 });
 
-/** Few channels, whole blocks: what ops/conv2d_algorithm.cc computes over interleaved images. */
-function makeCase(random: Random) {
-  const [batch, inC, outC] = [random.pick([16, 32]), random.pick([1, 3, 6]), random.pick([2, 6, 16])];
-  const [kernel, stride, pad] = [random.int(1, 5), random.int(1, 2), random.int(0, 2)];
+/**
+ * Few channels, whole blocks: what ops/conv2d_algorithm.cc computes over interleaved images; where `isRow`, by F(2, 5)
+ * along the rows.
+ */
+function makeCase(random: Random, isRow: boolean) {
+  const [batch, outC] = [random.pick([16, 32]), random.pick([2, 6, 16])];
+  const inC = random.pick(isRow ? [4, 5, 15] : [1, 3, 6]);
+  const [kernel, stride] = isRow ? [5, 1] : [random.int(1, 5), random.int(1, 2)];
+  const pad = random.int(isRow ? 1 : 0, 2);
   const [h, w] = [random.int(kernel + 2, 11), random.int(kernel + 2, 11)];
   const out = (size: number) => Math.floor((size + 2 * pad - kernel) / stride) + 1;
   const [outH, outW] = [out(h), out(w)];
@@ -77,8 +89,8 @@ function makeCase(random: Random) {
 
 describe('convolutions over interleaved images', () => {
   it('have the bits of those over NHWC', () => {
-    forSeeds(10, (random) => {
-      const { batch, outC, numbers, x, dy, weight, bias, relu } = makeCase(random);
+    forSeeds(15, (random) => {
+      const { batch, outC, numbers, x, dy, weight, bias, relu } = makeCase(random, random.int(0, 2) === 0);
       const [lanesX, lanesDy] = [interleaved(x, batch), interleaved(dy, batch)];
       within(JSON.stringify(numbers), () =>
         forEachIsaAndThreads(() => {
@@ -101,8 +113,9 @@ describe('convolutions over interleaved images', () => {
   });
 
   it('have them with max pooling behind', () => {
-    forSeeds(10, (random) => {
-      const { batch, outC, outH, outW, numbers, x, weight, bias, relu } = makeCase(random);
+    forSeeds(15, (random) => {
+      const isRow = random.int(0, 2) === 0;
+      const { batch, outC, outH, outW, numbers, x, weight, bias, relu } = makeCase(random, isRow);
       const [size, stride] = random.pick([
         [2, 2],
         [1, 2],
@@ -140,6 +153,30 @@ describe('convolutions over interleaved images', () => {
             Float32Array.from(lanesWinners),
             'winners',
           );
+        }),
+      );
+    });
+  });
+
+  it('are those of double precision by F(2, 5) along the rows, rounded as finely as documented', () => {
+    forSeeds(8, (random) => {
+      const { batch, outC, outH, outW, numbers, x, weight, bias, relu } = makeCase(random, true);
+      const size = batch * outH * outW * outC;
+      const exact = (inputs: (Float32Array | null)[], last: number) =>
+        call('conv2d_forward', [{ kind: 'float64', size }], inputs.map(doubled), [...numbers, last])[0];
+      const inputs = [x, weight, bias];
+      const expected = exact(inputs, relu);
+      const sums = exact(
+        inputs.map((data) => data?.map(Math.abs) ?? null),
+        0,
+      );
+      const largest = Float64Array.from(sums).reduce((most, sum) => Math.max(most, sum), 0);
+      within(JSON.stringify(numbers), () =>
+        forEachIsaAndThreads(() => {
+          const [y] = call('conv2d_forward', [floats(size)], inputs, [...numbers, relu, 0, 0]);
+          expectClose(y, expected, () => 6 * 2 ** -24 * largest);
+          const error = Float64Array.from(y, (value, i) => value - expected[i]);
+          expect(norm(error) / norm(expected)).toBeLessThan(8e-7);
         }),
       );
     });

@@ -209,6 +209,44 @@ constexpr WinogradTransforms winograd_transforms() {
           winograd_weight_adjoint<Tile>};
 }
 
+void winograd_line_input(float* frequencies, std::int64_t stride, const float* const* pixels,
+                         std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; c += kWidth) {
+    Vec line[6];
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) line[i] = load(pixels[i] + c);
+    WinogradF4::store_input_row(frequencies + c, stride, 0, line);
+  }
+}
+
+void winograd_line_output(float* const* pixels, const float* frequencies, std::int64_t stride,
+                          std::int64_t channels, const float* bias, bool relu) {
+  for (std::int64_t c = 0; c < channels; c += kWidth) {
+    const Vec shift = bias == nullptr ? zero() : load(bias + c);
+    Vec line[6];
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) line[i] = load(frequencies + i * stride + c);
+    Vec even = add(WinogradF2Taps5::even_output(line), shift);
+    Vec odd = add(WinogradF2Taps5::odd_output(line), shift);
+    if (relu) even = max(zero(), even), odd = max(zero(), odd);
+    store(pixels[0] + c, even);
+    store(pixels[1] + c, odd);
+  }
+}
+
+void winograd_line_weight(float* frequencies, std::int64_t stride, const float* taps, std::int64_t tap_stride,
+                          std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; c += kWidth) {
+    const Mask lanes = first_lanes(static_cast<int>(channels - c < kWidth ? channels - c : kWidth));
+    Vec column[5], line[6];
+#pragma GCC unroll 5
+    for (int i = 0; i < 5; ++i) column[i] = load_partial(taps + i * tap_stride + c, lanes);
+    WinogradF2Taps5::weight_line(column, line);
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) store(frequencies + i * stride + c, line[i]);
+  }
+}
+
 // Squares of vectors through registers; what is left at the edges one by one.
 void transpose(float* to, std::int64_t to_stride, const float* from, std::int64_t from_stride,
                std::int64_t rows, std::int64_t columns) {
@@ -240,6 +278,7 @@ constexpr WinogradKernels kWinogradKernels = {
     winograd_transforms<WinogradF2>(),
     winograd_transforms<WinogradF4>(),
     winograd_transforms<WinogradF2Taps5>(),
+    {winograd_line_input, winograd_line_output, winograd_line_weight},
     transpose,
     prefetch_rows};
 
