@@ -82,7 +82,8 @@ export class BatchPump implements Feed<Promise<Chunk | undefined>> {
     if (done === true) return false;
     this.#isExhausted = false;
     if (this.#isClosed) return false;
-    this.#filling.add(await value);
+    const batch = await value;
+    this.#filling.add(batch); // the one of now: `next` may have taken another meanwhile
     this.#pulled += 1;
     this.#tell();
     return true;
