@@ -39,7 +39,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &argument_count, arguments, nullptr, nullptr);
   void* data = nullptr;
   napi_get_instance_data(env, &data);
-  const Environment& environment = *static_cast<Environment*>(data);
+  Environment& environment = *static_cast<Environment*>(data);
   std::int32_t opcode = -1;
   napi_get_value_int32(env, arguments[0], &opcode);
   const plan::Instruction instruction = {
@@ -47,7 +47,7 @@ napi_value run(napi_env env, napi_callback_info info) {
       environment.params, clamp_count(env, arguments[2], environment.params_length)};
   Status status;
   try {
-    status = plan::execute(instruction, environment.tensors);
+    status = plan::execute(instruction, &environment.tensors);
   } catch (const std::bad_alloc&) {
     status = Status::refuse("ERR_OUT_OF_MEMORY", "enough memory for the operation's workspace", "none left");
   } catch (const std::exception& error) {  // nothing may leave a Node-API callback

@@ -48,8 +48,10 @@ Napi::Value copy_between_steps(const Napi::CallbackInfo& info) {
     plan->copies().add(&environment.tensors, pairs, info[1].As<Napi::Function>());
     return Napi::Boolean::New(info.Env(), true);
   }
-  for (const auto& pair : pairs)
+  for (const auto& pair : pairs) {
     copy(*environment.tensors.find(pair.first), *environment.tensors.find(pair.second));
+    environment.tensors.touch(pair.second);
+  }
   return Napi::Boolean::New(info.Env(), false);
 }
 

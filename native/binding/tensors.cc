@@ -67,6 +67,7 @@ void write(const Napi::CallbackInfo& info) {
   const Transfer transfer = check_transfer(info);
   if (!environment(info.Env()).tensors.may_write(handle_argument(info, 0)))
     throw_refusal(info.Env(), "ERR_BUSY", plan::kAtRest, plan::kInUse);
+  environment(info.Env()).tensors.touch(handle_argument(info, 0));
   if (transfer.bytes > 0) std::memcpy(transfer.tensor, transfer.array, transfer.bytes);
 }
 

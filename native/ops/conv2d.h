@@ -55,9 +55,16 @@ enum class Conv2dChoice;  // ops/conv2d_algorithm.h
 
 // bias may be nullptr. residual, of the shape of y, is added to the result before the ReLU, or nullptr: only
 // some algorithms take one (adds_residual in ops/conv2d_algorithm.h). `pool` is the max pool that dy came
-// through, if it did.
+// through, if it did. `prepared` is what conv2d_prepare_weight made of the weight, or nullptr.
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, const float* residual,
-                    bool relu, const Conv2dGeometry& geometry, Conv2dChoice choice);
+                    bool relu, const Conv2dGeometry& geometry, Conv2dChoice choice,
+                    const float* prepared = nullptr);
+
+// The weight as the algorithm of the forward pass reads it: packed, or transformed. Floats it takes; 0 where
+// the algorithm reads the weight as it is.
+std::int64_t prepared_weight_size(const Conv2dGeometry& geometry, Conv2dChoice choice);
+void conv2d_prepare_weight(float* prepared, const float* weight, const Conv2dGeometry& geometry,
+                           Conv2dChoice choice);
 void conv2d_grad_input(float* dx, const float* dy, const float* weight, const Conv2dGeometry& geometry,
                        Conv2dChoice choice, const PoolWindow& pool);
 // dbias, the sum of dy over the pixels, may be nullptr.

@@ -183,11 +183,11 @@ const char* name_of(GradWeightAlgorithm algorithm) {
 }
 
 void conv2d_forward(float* y, const float* x, const float* weight, const float* bias, const float* residual,
-                    bool relu, const Conv2dGeometry& g, Conv2dChoice choice) {
+                    bool relu, const Conv2dGeometry& g, Conv2dChoice choice, const float* prepared) {
   switch (forward_algorithm(g, kernels(), choice)) {
     case ForwardAlgorithm::kDirect:
       return g.groups > 1 ? conv2d_forward_groups(y, x, weight, bias, relu, g)
-                          : conv2d_forward_direct(y, x, weight, bias, residual, relu, g);
+                          : conv2d_forward_direct(y, x, weight, bias, residual, relu, g, prepared);
     case ForwardAlgorithm::kPlane:
       return conv2d_forward_plane(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kInterleaved:
@@ -195,11 +195,11 @@ void conv2d_forward(float* y, const float* x, const float* weight, const float* 
     case ForwardAlgorithm::kDepthwise:
       return conv2d_forward_depthwise(y, x, weight, bias, relu, g);
     case ForwardAlgorithm::kWinogradF2:
-      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2);
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2, prepared);
     case ForwardAlgorithm::kWinogradF4:
-      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF4);
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF4, prepared);
     case ForwardAlgorithm::kWinogradF2Taps5:
-      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2Taps5);
+      return conv2d_forward_winograd(y, x, weight, bias, residual, relu, g, WinogradTile::kF2Taps5, prepared);
   }
 }
 

@@ -74,7 +74,10 @@ void conv2d_grad_weight_groups(float* dweight, const float* dy, const float* x,
 
 // The ways themselves. Arguments as in ops/conv2d.h.
 void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias,
-                           const float* residual, bool relu, const Conv2dGeometry& geometry);
+                           const float* residual, bool relu, const Conv2dGeometry& geometry,
+                           const float* prepared = nullptr);
+std::int64_t packed_weight_size(const Conv2dGeometry& geometry);
+void pack_forward_weight(float* packed, const float* weight, const Conv2dGeometry& geometry);
 void conv2d_forward_plane(float* y, const float* x, const float* weight, const float* bias, bool relu,
                           const Conv2dGeometry& geometry);
 void conv2d_grad_input_direct(float* dx, const float* dy, const float* weight,

@@ -53,23 +53,34 @@ void point_at_kernel_rows(const float** a_rows, std::int64_t step, const PaddedB
   for (std::int64_t kh = 0; kh < g.kernel_h; ++kh, row += next) a_rows[kh * step] = row;
 }
 
-const float* pack_weight(const float* weight, const Panels& panels) {
-  float* packed = workspace<float>(Slot::kPackedB, panels.size());
+void pack_weight(float* packed, const float* weight, const Panels& panels) {
   parallel_for(panels.count(), [&](std::int64_t panel) {
     pack_panel(packed + panels.offset(panel), panels.stride(panel),
                weight + panel * panels.tile * panels.depth, 1, panels.depth, panels.depth,
                panels.width(panel));
   });
-  return packed;
 }
 
 }  // namespace
 
+std::int64_t packed_weight_size(const Conv2dGeometry& g) {
+  return Panels(g.out_c, g.patch(), *kernels().gemm).size();
+}
+
+void pack_forward_weight(float* packed, const float* weight, const Conv2dGeometry& g) {
+  pack_weight(packed, weight, Panels(g.out_c, g.patch(), *kernels().gemm));
+}
+
 void conv2d_forward_direct(float* y, const float* x, const float* weight, const float* bias,
-                           const float* residual, bool relu, const Conv2dGeometry& g) {
+                           const float* residual, bool relu, const Conv2dGeometry& g, const float* prepared) {
   const GemmKernels& kernel = *kernels().gemm;
   const Panels panels(g.out_c, g.patch(), kernel);
-  const float* packed = pack_weight(weight, panels);
+  const float* packed = prepared;
+  if (packed == nullptr) {
+    float* room = workspace<float>(Slot::kPackedB, panels.size());
+    pack_weight(room, weight, panels);
+    packed = room;
+  }
   const Runs runs = choose_runs(g);
   const PaddedBatch padded = runs.by_tap ? PaddedBatch{x, g.in_h, g.in_w} : padded_batch(x, g);
   const float* zeros = zero_row(g.in_c);

@@ -110,15 +110,23 @@ struct Convolver {
     }
   }
 
-  // All weights first, then blocks of tiles on their own from the pixels to the pixels.
-  void by_blocks() const {
-    float* u = workspace<float>(Slot::kPackedB, weight.size());
+  void transform_all_weights(float* u) const {
     const std::int64_t pieces = (weight.depth + kWeightRows - 1) / kWeightRows;
     parallel_for(weight.groups() * pieces, [&](std::int64_t task) {
       const std::int64_t group = task / pieces, k = task % pieces * kWeightRows;
       transform_weight(u + group * weight.group, weight, group, k, std::min(k + kWeightRows, weight.depth), c,
                        table);
     });
+  }
+
+  // All weights first, then blocks of tiles on their own from the pixels to the pixels.
+  void by_blocks() const {
+    const float* u = c.prepared;
+    if (u == nullptr) {
+      float* room = workspace<float>(Slot::kPackedB, weight.size());
+      transform_all_weights(room);
+      u = room;
+    }
     // Few blocks are a multiple of 4, so that 2 and 4 threads share them evenly.
     std::int64_t blocks = (grid.count + kBlockTiles - 1) / kBlockTiles;
     if (blocks < 32) blocks = std::min((blocks + 3) / 4 * 4, grid.count);
@@ -152,9 +160,13 @@ struct Convolver {
       });
       parallel_for(weight.groups(), [&](std::int64_t group) {
         const TileStreams m_streams(kGroupTiles, WinogradWeight::kGroup, c.transforms->inputs);
-        float* u = workspace<float>(Slot::kTaskPanel, weight.group);
         float* m = workspace<float>(Slot::kTaskResult, m_streams.size() + m_streams.row);
-        transform_weight(u, weight, group, 0, weight.depth, c, table);
+        const float* u = c.prepared == nullptr ? nullptr : c.prepared + group * weight.group;
+        if (u == nullptr) {
+          float* room = workspace<float>(Slot::kTaskPanel, weight.group);
+          transform_weight(room, weight, group, 0, weight.depth, c, table);
+          u = room;
+        }
         for (std::int64_t first = 0; first < tiles; first += kGroupTiles) {
           const std::int64_t count = std::min(kGroupTiles, tiles - first);
           multiply(m, m_streams, v + first * v_streams.row, v_streams, count, u, group);
@@ -203,6 +215,14 @@ void winograd_convolve(const WinogradConvolution& convolution, const KernelTable
   } else {
     convolver.by_groups();
   }
+}
+
+std::int64_t winograd_weight_size(const WinogradConvolution& convolution, const KernelTable& table) {
+  return Convolver(convolution, table).weight.size();
+}
+
+void winograd_prepare_weight(float* u, const WinogradConvolution& convolution, const KernelTable& table) {
+  Convolver(convolution, table).transform_all_weights(u);
 }
 
 }  // namespace receptive::ops

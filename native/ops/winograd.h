@@ -76,13 +76,21 @@ struct WinogradConvolution {
   const float* bias;
   const float* residual;  // of the shape of y, added after the bias; or nullptr
   bool relu;
+  const float* prepared = nullptr;  // the transformed weight, or nullptr
 };
 
 void winograd_convolve(const WinogradConvolution& convolution, const KernelTable& table);
+// The transformed weight of a convolution of which nothing but weight and shapes are looked at: its floats, and
+// itself.
+std::int64_t winograd_weight_size(const WinogradConvolution& convolution, const KernelTable& table);
+void winograd_prepare_weight(float* u, const WinogradConvolution& convolution, const KernelTable& table);
 
 void conv2d_forward_winograd(float* y, const float* x, const float* weight, const float* bias,
                              const float* residual, bool relu, const Conv2dGeometry& geometry,
-                             WinogradTile tile);
+                             WinogradTile tile, const float* prepared = nullptr);
+std::int64_t transformed_weight_size(const Conv2dGeometry& geometry, WinogradTile tile);
+void transform_forward_weight(float* u, const float* weight, const Conv2dGeometry& geometry,
+                              WinogradTile tile);
 void conv2d_grad_input_winograd(float* dx, const float* dy, const float* weight,
                                 const Conv2dGeometry& geometry, WinogradTile tile);
 void conv2d_grad_weight_winograd(float* dweight, float* dbias, const float* dy, const float* x,

@@ -77,6 +77,13 @@ Status read_choice(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dCh
           std::to_string(g.groups) + " groups");
 }
 
+// What was prepared of the weight, if it is what the kernels in use would read.
+const float* prepared_weight(const Arguments& args, const Conv2dGeometry& g, ops::Conv2dChoice choice) {
+  const bool fits = args.has(kConvPrepared) && args.dtype(kConvPrepared) == Dtype::kFloat32 &&
+                    args.size(kConvPrepared) == ops::prepared_weight_size(g, choice);
+  return fits ? args.data<float>(kConvPrepared) : nullptr;
+}
+
 Status require_one_group(const Conv2dGeometry& g) {
   if (g.groups == 1) return Status::success();
   return Status::refuse("ERR_ARGUMENT", "patches of one group", std::to_string(g.groups) + " groups");
@@ -108,7 +115,8 @@ Status read_convolution(const Arguments& args, Conv2dGeometry* geometry, ops::Co
   return read_choice(args, *geometry, choice);
 }
 
-// (y, x, weight, bias?, residual?): the residual, of the shape of y, is added before the ReLU
+// (y, x, weight, bias?, residual?, prepared weight?): the residual, of the shape of y, is added before the
+// ReLU
 Status conv2d_forward(const Arguments& args) {
   Conv2dGeometry g;
   RECEPTIVE_CHECK(read_geometry(args, &g));
@@ -133,8 +141,22 @@ Status conv2d_forward(const Arguments& args) {
                                     args.data<float>(3), relu, g);
   } else {
     ops::conv2d_forward(args.data<float>(0), args.data<float>(1), args.data<float>(2), args.data<float>(3),
-                        args.data<float>(kConvResidual), relu, g, choice);
+                        args.data<float>(kConvResidual), relu, g, choice, prepared_weight(args, g, choice));
   }
+  return Status::success();
+}
+
+// (prepared weight, weight): as conv2d_forward with the same parameters reads it, which may be another way
+// since the room for it was made, if another instruction set was chosen; it is not used then
+Status prepare_conv2d_weight(const Arguments& args) {
+  Conv2dGeometry g;
+  ops::Conv2dChoice choice;
+  RECEPTIVE_CHECK(read_convolution(args, &g, &choice));
+  RECEPTIVE_CHECK(args.require(0, Dtype::kFloat32, args.size(0)));
+  RECEPTIVE_CHECK(args.require(1, Dtype::kFloat32, g.weight_size()));
+  const std::int64_t size = ops::prepared_weight_size(g, choice);
+  if (size > 0 && args.size(0) == size)
+    ops::conv2d_prepare_weight(args.data<float>(0), args.data<float>(1), g, choice);
   return Status::success();
 }
 

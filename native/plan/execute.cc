@@ -34,7 +34,7 @@ const OpcodeTraits& opcode_traits(int opcode) { return kEntries[opcode].traits; 
 
 Status call(int opcode, const Arguments& args) { return kEntries[opcode].function(args); }
 
-Status execute(const Instruction& instruction, const TensorTable& tensors) {
+Status execute(const Instruction& instruction, TensorTable* tensors) {
   if (instruction.opcode < 0 || instruction.opcode >= opcode_count()) {
     return Status::refuse("ERR_ARGUMENT", "a known operation code", std::to_string(instruction.opcode));
   }
@@ -49,13 +49,14 @@ Status execute(const Instruction& instruction, const TensorTable& tensors) {
   for (int i = 0; i < instruction.handle_count; ++i) {
     const int handle = instruction.handles[i];
     if (handle < 0) continue;
-    const Buffer* buffer = tensors.find(handle);
+    const Buffer* buffer = tensors->find(handle);
     if (buffer == nullptr)
       return Status::refuse("ERR_DISPOSED", "a live tensor", "handle " + std::to_string(handle));
     const bool writes = entry.traits.writes_operand(static_cast<std::size_t>(i));
-    if (writes ? !tensors.may_write(handle) : trusts && !tensors.may_trust(handle))
+    if (writes ? !tensors->may_write(handle) : trusts && !tensors->may_trust(handle))
       return Status::refuse("ERR_BUSY", kAtRest, kInUse);
     buffers[i] = *buffer;
+    if (writes) tensors->touch(handle);
   }
   const FlushDenormals flush;
   const ForegroundWork first;

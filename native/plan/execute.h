@@ -23,7 +23,7 @@ struct Instruction {
 constexpr const char* kAtRest = "a tensor at rest";
 constexpr const char* kInUse = "one that a running plan is using";
 
-Status execute(const Instruction& instruction, const TensorTable& tensors);
+Status execute(const Instruction& instruction, TensorTable* tensors);
 
 // Calls an operation whose operands have been resolved; denormals are the caller's to flush.
 Status call(int opcode, const Arguments& args);

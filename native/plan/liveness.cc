@@ -18,9 +18,9 @@ std::vector<Interval> lifetimes(const Program& program) {
     for (const Operand& operand : program.instructions[static_cast<std::size_t>(i)].operands) {
       if (operand.kind != Operand::Kind::kBuffer) continue;
       Interval& interval = intervals[static_cast<std::size_t>(operand.index)];
-      interval.include({i, i});
-      // What is computed once in a run stays for all of its steps
-      if (i < program.once) interval.include({0, end});
+      // What is computed once and read in steps stays for all of them, and for later runs
+      const bool stays = i >= program.once && !interval.empty() && interval.first < program.once;
+      interval.include(stays ? Interval{0, end} : Interval{i, i});
     }
   }
   for (std::size_t b = 0; b < intervals.size(); ++b) {  // outputs are read when the step is over

@@ -59,6 +59,7 @@
   X(linear_grad_weight, at(0), none, kPure)                          \
   /* conv2d.cc */                                                    \
   X(conv2d_forward, at(0), none, kPure)                              \
+  X(prepare_conv2d_weight, at(0), none, kPure)                       \
   X(conv2d_grad_input, at(0), none, kPure)                           \
   X(conv2d_grad_weight, at(0, 1), none, kPure)                       \
   X(im2col, at(0), none, kPure)                                      \

@@ -15,6 +15,8 @@ constexpr std::size_t kConvInC = 3, kConvOutC = 6, kConvKernelH = 7, kConvKernel
 
 // The operand of conv2d_forward that is added before the ReLU.
 constexpr std::size_t kConvResidual = 4;
+// Its weight, packed or transformed; without it that is done each time.
+constexpr std::size_t kConvPrepared = 5;
 
 // plan/pool2d.cc: height and width of the output, those of the window, the strides and the padding
 constexpr std::size_t kPoolOutParam = 4, kPoolWindowParam = 6, kPoolParams = 12;

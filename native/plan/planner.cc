@@ -49,6 +49,8 @@ Status plan_step(Program program, const PlanOptions& options, PlannedStep* plann
   if (options.fold) fusions["batchNorm2d into conv2d"] = fold_batch_norm_into_conv(&program);
   if (options.tune) fusions["algorithms measured"] = measure_algorithms(&program);
   fusions.merge(fuse(&program));
+  // Not where memory is short: the weights are there twice then
+  if (options.max_bytes == PlanOptions().max_bytes) fusions["weights prepared"] = prepare_weights(&program);
   MemoryPlan memory = plan_memory(program);
   if (memory.arena_bytes > options.max_bytes) {
     const Recomputation found = recompute_to_fit(&program, &memory, options.max_bytes);

@@ -58,7 +58,7 @@ struct Program {
   std::vector<BufferSpec> buffers;
   std::vector<Varying> varying;
   int variables = 0;
-  int once = 0;  // so many instructions at the beginning run before a run's first step only
+  int once = 0;  // so many instructions at the beginning run only where what they read has changed
 
   std::vector<int> with_role(BufferSpec::Role role) const;
   // Refuses operands, parameters and variables that name nothing.

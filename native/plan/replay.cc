@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/select.h"
 #include "plan/execute.h"
 #include "plan/rewrite.h"
 #include "plan/updates.h"
@@ -110,7 +111,23 @@ Status Replay::bind(const TensorTable& tensors) {
       operands_[first_[i] + o] = *buffer;
     }
   }
+  look_for_changes(tensors);
   return Status::success();
+}
+
+void Replay::look_for_changes(const TensorTable& tensors) {
+  std::size_t count = 0;
+  const auto note = [&](std::uint64_t version) {
+    if (count == versions_.size()) versions_.push_back(0);
+    if (version == 0 || versions_[count] != version) is_current_ = false;
+    versions_[count++] = version;
+  };
+  for (int i = 0; i < program_.once; ++i) {
+    for (const Operand& operand : program_.instructions[static_cast<std::size_t>(i)].operands)
+      if (operand.kind == Operand::Kind::kTensor) note(tensors.version(operand.index));
+  }
+  if (kernels_ != &kernels()) is_current_ = false;
+  kernels_ = &kernels();
 }
 
 Status Replay::reserve() {
@@ -157,7 +174,8 @@ Status Replay::one_step(const Run& run, std::int64_t step, Turn* turn) {
   const FlushDenormals flush;
   place(run, step);
   save_exposed();
-  const Status status = instructions(step == 0 ? 0 : static_cast<std::size_t>(program_.once), turn);
+  const Status status = instructions(is_current_ ? static_cast<std::size_t>(program_.once) : 0, turn);
+  is_current_ = is_current_ || status.ok();
   if (status.ok()) {
     hand_out(run, step);
   } else {

@@ -34,7 +34,7 @@ class Replay {
   explicit Replay(PlannedStep planned);
 
   // Finds the tensors that the program names, on the thread that owns them. They must live until the run is
-  // over.
+  // over. What is computed of tensors once is computed again in this run if one of them has changed.
   Status bind(const TensorTable& tensors);
 
   // Whether to take the time of each instruction from now on.
@@ -73,6 +73,7 @@ class Replay {
 
  private:
   Status reserve();
+  void look_for_changes(const TensorTable& tensors);
   Status one_step(const Run& run, std::int64_t step, Turn* turn);
   Status instructions(std::size_t begin, Turn* turn);
   void find_exposed();
@@ -87,6 +88,11 @@ class Replay {
   AlignedBuffer arena_;
   AlignedBuffer saved_;               // what the exposed tensors held before the step
   std::vector<std::size_t> exposed_;  // operands: tensors outside that are written before the last check
+  // What the first instructions of the program, those that are not of every step, were computed from: versions
+  // of the tensors they read, and the kernels whose layouts they wrote.
+  std::vector<std::uint64_t> versions_;
+  const void* kernels_ = nullptr;
+  bool is_current_ = false;           // they need not be computed again
   bool scratch_is_even_ = false;      // whatever thread runs a task of this step has the scratch for it
   double owed_ = 0;                   // ms of rest that earlier runs left over
   std::vector<int> streams_, numbers_, arrays_;

@@ -27,6 +27,7 @@ int TensorTable::allocate(std::int64_t size, Dtype dtype) {
   entry.buffer = {block.data, size, dtype};
   entry.block = block;
   entry.generation += 1;
+  entry.version += 1;
   live_handles_ += 1;
   live_bytes_ += static_cast<std::int64_t>(block.bytes);
   peak_bytes_ = std::max(peak_bytes_, live_bytes_);
@@ -61,8 +62,17 @@ void TensorTable::pin(int handle, Use use) {
 void TensorTable::unpin(int handle, Use use) {
   Entry& entry = entries_[static_cast<std::size_t>(handle)];
   entry.pins -= 1;
-  if (use == Use::kWrite) entry.writers -= 1;
+  if (use == Use::kWrite) {
+    entry.writers -= 1;
+    entry.version += 1;
+  }
   if (entry.pins == 0 && entry.freed) release(handle);
+}
+
+std::uint64_t TensorTable::version(int handle) const {
+  if (find(handle) == nullptr) return 0;
+  const Entry& entry = entries_[static_cast<std::size_t>(handle)];
+  return entry.writers > 0 ? 0 : entry.version;
 }
 
 std::uint32_t TensorTable::generation(int handle) const {

@@ -57,6 +57,11 @@ class TensorTable {
     const Entry& entry = entries_[static_cast<std::size_t>(handle)];
     return entry.writers == 0 || is_floating(entry.buffer.dtype);
   }
+  // Says that the values of a tensor are others now.
+  void touch(int handle) { entries_[static_cast<std::size_t>(handle)].version += 1; }
+  // Another number whenever a tensor's values may have changed, or it is another tensor by the same handle; 0
+  // while something writes it, or where there is none.
+  std::uint64_t version(int handle) const;
   // Differs between two tensors that had one handle, one after the other.
   std::uint32_t generation(int handle) const;
 
@@ -70,6 +75,7 @@ class TensorTable {
     Buffer buffer;
     Block block;
     std::uint32_t generation = 0;
+    std::uint64_t version = 0;
     int pins = 0, writers = 0;
     bool freed = false;  // by its owner, while pinned
   };

@@ -42,7 +42,7 @@ describe('a plan', () => {
       );
       using plan = capture(({ images }) => ({ y: model.call(images) }), { input: [2, 8, 8, 16] });
       const { algorithms, fusions } = plan.describe().planned;
-      expect(fusions).toEqual({ 'conv2d + relu': 1 });
+      expect(fusions).toEqual({ 'conv2d + relu': 1, 'weights prepared': 1 });
       const wanted = algorithm === 'direct' ? 'direct' : 'winograd F\\(4x4, 3x3\\)';
       expect(algorithms).toEqual([expect.stringMatching(`conv2d_forward 16 → 20 at 8x8: ${wanted}`)]);
       expect(String(plan.describe())).toContain(algorithms[0]);
