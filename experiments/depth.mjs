@@ -13,8 +13,8 @@ export const summary = "Nielsen's table: from one hidden layer to convolutions, 
  */
 export const sizes = {
   quick: {
-    ...{ trainSize: 2000, testSize: 1000, steps: 'main', wide: 300 },
-    ...{ dense: 60_000, sigmoid: 0, relu: 20_000, dropout: 30_000 },
+    ...{ trainSize: 2000, testSize: 1000, steps: 'main', wide: 200 },
+    ...{ dense: 60_000, sigmoid: 0, relu: 10_000, dropout: 30_000 },
   },
   full: {
     ...{ trainSize: 50_000, testSize: 10_000, steps: 'all', wide: 1000 },

@@ -4,17 +4,19 @@
 //   summary   a line for the usage text
 //   sizes     { quick, full }: how much of everything, in either form
 //   run       from a context (harness/context.mjs) to what was found (harness/report.mjs)
-export const EXPERIMENT_NAMES = [
-  'relu-vs-tanh',
-  'conv-vs-dense',
-  'pooling',
-  'translation',
-  'shared-gradients',
-  'regularization',
-  'depth',
-  'lenet-1998',
-  'xo-features',
-];
+const EXPERIMENTS = {
+  'relu-vs-tanh': () => import('./relu-vs-tanh.mjs'),
+  'conv-vs-dense': () => import('./conv-vs-dense.mjs'),
+  pooling: () => import('./pooling.mjs'),
+  translation: () => import('./translation.mjs'),
+  'shared-gradients': () => import('./shared-gradients.mjs'),
+  regularization: () => import('./regularization.mjs'),
+  depth: () => import('./depth.mjs'),
+  'lenet-1998': () => import('./lenet-1998.mjs'),
+  'xo-features': () => import('./xo-features.mjs'),
+};
+
+export const EXPERIMENT_NAMES = Object.keys(EXPERIMENTS);
 
 /** @param {string} name one of the names */
-export const loadExperiment = (name) => import(`./${name}.mjs`);
+export const loadExperiment = (name) => EXPERIMENTS[name]();

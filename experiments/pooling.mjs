@@ -8,7 +8,7 @@ import { mean, percent } from './harness/report.mjs';
 export const summary = 'max, average and L2 pooling, strided convolutions, and none';
 
 export const sizes = {
-  quick: { trainSize: 1500, testSize: 1000, images: 9000, runs: 1 },
+  quick: { trainSize: 1500, testSize: 1000, images: 6000, runs: 1 },
   full: { trainSize: 10_000, testSize: 10_000, images: 60_000, runs: 3 },
 };
 

@@ -8,7 +8,7 @@ import { mean, percent } from './harness/report.mjs';
 export const summary = 'dropout, batch normalisation and weight decay on a small training set';
 
 export const sizes = {
-  quick: { trainSize: 200, testSize: 1000, epochs: 30, runs: 3 },
+  quick: { trainSize: 200, testSize: 500, epochs: 20, runs: 3 },
   full: { trainSize: 500, testSize: 10_000, epochs: 60, runs: 5 },
 };
 

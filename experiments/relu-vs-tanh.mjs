@@ -13,8 +13,8 @@ export const summary =
 /** Epochs and target, the training error to reach, of the task that is easy and of the hard one. */
 export const sizes = {
   quick: {
-    ...{ trainSize: 8000, maps: 16, rates: [0.02, 0.04, 0.08] },
-    ...{ plain: { epochs: 1, target: 0.1 }, cluttered: { epochs: 3, target: 0.5 } },
+    ...{ trainSize: 8000, maps: 16, rates: [0.05, 0.08] },
+    ...{ plain: { epochs: 1, target: 0.1 }, cluttered: { epochs: 5, target: 0.35 } },
   },
   full: {
     ...{ trainSize: 20_000, maps: 16, rates: [0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12] },

@@ -13,7 +13,7 @@ const BORDER = 6;
 const SIDE = 28 + 2 * BORDER;
 
 export const sizes = {
-  quick: { trainSize: 2500, testSize: 500, images: 15_000, shifts: [0, 2, 4, 6] },
+  quick: { trainSize: 2500, testSize: 300, images: 10_000, shifts: [0, 2, 4, 6] },
   full: { trainSize: 60_000, testSize: 10_000, images: 300_000, shifts: [0, 1, 2, 3, 4, 5, 6, 7, 8] },
 };
 
