@@ -85,7 +85,9 @@ describe.each(instructionRows)('$instruction', (row) => {
         const expected = call(instruction, wide, spoilt.inputs.map(doubled), spoilt.numbers);
         forEachIsaAndThreads(() => {
           const actual = call(instruction, spoilt.outputs, spoilt.inputs, spoilt.numbers);
-          actual.forEach((data, o) => expectNaNs(data, expected[o], spreads.includes(which), `output ${o}`));
+          actual.forEach((data, o) => {
+            expectNaNs(data, expected[o], spreads.includes(which), `output ${o}`);
+          });
         });
       });
     }

@@ -62,7 +62,7 @@ function ofCondition(sample: Sample, expected: readonly TypedArray[]): Bound {
   });
   const bounds = expected.map((data, part) => {
     const most = Math.max(...moved.map((parts) => largest(parts[part].map((value, i) => value - data[i]))));
-    return 16 * (most + UNIT * largest(data)) + SMALLEST_NORMAL;
+    return 16 * (most + UNIT * Math.max(largest(data), sample.cancelled ?? 0)) + SMALLEST_NORMAL;
   });
   return (part) => bounds[part];
 }

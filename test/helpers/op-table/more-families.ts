@@ -112,6 +112,30 @@ const resizing = family(
 
 const affine = (c: number, phase: number) => [positive([c], phase + 1), leaf([c], phase + 2)];
 
+const EPS = 1e-2;
+
+/** The largest weight / sqrt(variance + EPS): a gradient is a difference of terms of that size, which may cancel. */
+function steepest(x: Operand, weight: Operand, partOf: (i: number) => number): number {
+  const parts = new Map<number, number[]>();
+  x.values.forEach((value, i) => {
+    parts.set(partOf(i), [...(parts.get(partOf(i)) ?? []), value]);
+  });
+  const slopes = [...parts.values()].map((values) => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    return 1 / Math.sqrt(variance + EPS);
+  });
+  return Math.max(...weight.values) * Math.max(...slopes);
+}
+
+function normalized(operands: readonly Operand[], partOf: (i: number) => number, run: Sample['run']): Drawn {
+  const [x, weight] = operands;
+  return {
+    accuracy: 'conditioned',
+    sample: { name: '', operands, run, cancelled: steepest(x, weight, partOf) },
+  };
+}
+
 const batch = family(
   'batchNorm2d',
   2,
@@ -120,11 +144,12 @@ const batch = family(
     const { c, phase } = image;
     const shape = shapeOf({ ...image, n: 2 });
     const statistics = [leaf([c], phase + 3), positive([c], phase + 4)].map(training ? state : constant);
-    return drawn(
-      'conditioned',
-      [times(2, leaf(shape, phase)), ...affine(c, phase), ...statistics],
+    const operands = [times(2, leaf(shape, phase)), ...affine(c, phase), ...statistics];
+    return normalized(
+      operands,
+      (i) => i % c,
       (x, w, b, runningMean, runningVar) =>
-        batchNorm2d(x, w, b, { runningMean, runningVar, training, eps: 1e-2 }),
+        batchNorm2d(x, w, b, { runningMean, runningVar, training, eps: EPS }),
     );
   },
 );
@@ -137,13 +162,18 @@ const groups = family(
     const { n, h, w, phase } = image;
     const c = image.c * groups;
     const x = times(2, leaf([n, h, w, c], phase));
-    const eps = 1e-2;
+    const [row, whole] = [(i: number) => Math.floor(i / c), (i: number) => Math.floor(i / (h * w * c))];
     if (mode === 'group') {
-      return drawn('conditioned', [x, ...affine(c, phase)], (x, w, b) => groupNorm(x, groups, w, b, { eps }));
+      const partOf = (i: number) => whole(i) * groups + Math.floor((i % c) / image.c);
+      return normalized([x, ...affine(c, phase)], partOf, (x, w, b) =>
+        groupNorm(x, groups, w, b, { eps: EPS }),
+      );
     }
     const shape = mode === 'row' ? [c] : [h, w, c];
     const operands = [x, positive(shape, phase + 1), leaf(shape, phase + 2)];
-    return drawn('conditioned', operands, (x, w, b) => layerNorm(x, shape, w, b, { eps }));
+    return normalized(operands, mode === 'row' ? row : whole, (x, w, b) =>
+      layerNorm(x, shape, w, b, { eps: EPS }),
+    );
   },
 );
 

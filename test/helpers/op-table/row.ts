@@ -34,6 +34,8 @@ export interface Sample {
   readonly accuracy?: Accuracy;
   /** Of 'sums': the terms of the longest one, where the sums of ones do not tell. */
   readonly terms?: number;
+  /** Of 'conditioned': what intermediate terms come to where the result is their difference. */
+  readonly cancelled?: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface Sample {
  * - 'sums': of K products, within 4 sqrt(K) 2^-24 sum |a||b|. For what is linear in each of its operands.
  * - 'winners': the result is exact, a gradient a sum of those of the windows that its element won.
  * - 'conditioned': within 16 times what the reference moves by when its operands are rounded, and 16 roundings of the
- *   largest element.
+ *   largest element or of what cancels.
  * - a function of an elementwise operation: how far y may be at x, and dx at dy and what backward is given.
  */
 export type Accuracy =
