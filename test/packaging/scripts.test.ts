@@ -76,6 +76,20 @@ describe('setup', () => {
   });
 });
 
+describe('test-random', () => {
+  test.each([
+    ['--runs', '0'],
+    ['--seed', 'x'],
+    ['--seed', String(2 ** 31)],
+  ])('refuses %s %s', (option, value) => {
+    const { status, stderr } = script('test-random.mjs', [option, value]);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `receptive: expected a whole number above 0 and below 2^31, received ${value}\n`,
+    });
+  });
+});
+
 describe('ci-summary', () => {
   const summary = (report: unknown, earlier = '0') => {
     const file = path.join(temporary, 'report.json');

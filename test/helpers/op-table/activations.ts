@@ -6,6 +6,7 @@ import {
   hardswish,
   leakyRelu,
   relu,
+  relu6,
   sigmoid,
   silu,
   softplus,
@@ -39,11 +40,19 @@ const calls: Record<string, { readonly op: string; readonly call: (x: Tensor, nu
     hardswish: { op: 'hardswish', call: hardswish },
     leaky_relu: { op: 'leakyRelu', call: (x, [slope]) => leakyRelu(x, slope) },
     relu: { op: 'relu', call: relu },
+    relu6: { op: 'relu6', call: relu6 },
     sigmoid: { op: 'sigmoid', call: sigmoid },
     silu: { op: 'silu', call: silu },
     softplus: { op: 'softplus', call: (x, [beta, threshold]) => softplus(x, { beta, threshold }) },
     tanh: { op: 'tanh', call: tanh },
   };
+
+function callOf(instruction: string): (typeof calls)[string] {
+  const known = calls[instruction];
+  if (known === undefined)
+    throw new Error(`${instruction} has no call in test/helpers/op-table/activations.ts`);
+  return known;
+}
 
 /** Of x: NaN, ∞ and -∞. What multiplies an infinity by 0 is NaN, as in PyTorch. */
 const limits: Record<string, Numbers> = {
@@ -52,6 +61,7 @@ const limits: Record<string, Numbers> = {
   hardswish: [NaN, Infinity, NaN],
   leakyRelu: [NaN, Infinity, -Infinity],
   relu: [NaN, Infinity, 0],
+  relu6: [NaN, 6, 0],
   sigmoid: [NaN, 1, 0],
   silu: [NaN, Infinity, NaN],
   softplus: [NaN, Infinity, 0],
@@ -59,7 +69,7 @@ const limits: Record<string, Numbers> = {
 };
 
 const limitCalls: Record<string, (x: Tensor) => Tensor> = {
-  ...{ elu: (x) => elu(x, 0.5), gelu, hardswish, leakyRelu, relu, sigmoid, silu, softplus, tanh },
+  ...{ elu: (x) => elu(x, 0.5), gelu, hardswish, leakyRelu, relu, relu6, sigmoid, silu, softplus, tanh },
 };
 
 const refusals: Record<string, readonly RefusalCase[]> = {
@@ -89,18 +99,18 @@ const rowOf = (op: string, rows: readonly ActivationRow[], [first] = rows): Row 
     ...rows.map((row) => ({
       name: rowName(row),
       operands: [times(7, apart([3, 11]))],
-      run: (x: Tensor) => calls[row.instruction].call(x, row.numbers),
+      run: (x: Tensor) => callOf(row.instruction).call(x, row.numbers),
       accuracy: accuracyOf(row),
     })),
     {
       name: 'a scalar',
       operands: [leaf([])],
-      run: (x) => calls[first.instruction].call(x, first.numbers),
+      run: (x) => callOf(first.instruction).call(x, first.numbers),
     },
     {
       name: 'several tasks',
       operands: [times(9, leaf([2, 131, 67, 3]))],
-      run: (x) => calls[first.instruction].call(x, first.numbers),
+      run: (x) => callOf(first.instruction).call(x, first.numbers),
       isLarge: true,
     },
   ],
@@ -108,7 +118,7 @@ const rowOf = (op: string, rows: readonly ActivationRow[], [first] = rows): Row 
   refusals: refusals[op] ?? [],
 });
 
-const names = [...new Set(activationRows.map(({ instruction }) => calls[instruction].op))];
+const names = [...new Set(activationRows.map(({ instruction }) => callOf(instruction).op))];
 
 const rows3 = [NaN, Infinity, -Infinity].flatMap((value) => [0, value, 1]);
 
@@ -116,7 +126,7 @@ export const activationOps: Rows = [
   ...names.map((op) =>
     rowOf(
       op,
-      activationRows.filter(({ instruction }) => calls[instruction].op === op),
+      activationRows.filter(({ instruction }) => callOf(instruction).op === op),
     ),
   ),
   {

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of the table of operations: answers and targets, and batches out of data sets. They have no gradients.
+import { type AugmentInstruction, augmentImages } from '../../../lib/ops/augment.js';
 import { argmax, confidence, countCorrect, labelRank, oneHot } from '../../../lib/ops/classify.js';
 import { gatherImages, gatherLabels } from '../../../lib/ops/gather.js';
 import { tensor } from '../../../lib/tensor/create.js';
 import type { Tensor } from '../../../lib/tensor/tensor.js';
 import { of, type RefusalCase, whole as wholeOf } from '../refusal-cases.js';
-import { bytes, constant, given, leaf, type Rows, unknownOption, whole } from './row.js';
+import {
+  type Accuracy,
+  bytes,
+  constant,
+  given,
+  leaf,
+  type Rows,
+  type Sample,
+  unknownOption,
+  whole,
+} from './row.js';
 
 const logits = () => given([1, 3, 3, 5, 2, 5, -1, -2, -3], [3, 3]);
 
@@ -26,10 +37,55 @@ const labels = (body: (x: Tensor, labels: Tensor) => unknown): RefusalCase[] => 
 const many = () => leaf([3000, 11]);
 const manyLabels = () => whole(Array.from({ length: 3000 }, (_, i) => (i * 7) % 11));
 
+const thirty = Array.from({ length: 30 }, (_, i) => i * 3);
+
 const byChannel = { mean: [0.5, 1], std: [0.5, 2] };
 const one = { mean: [0], std: [1] };
 
+/** Images [n, 6, 7, 2], changed by these instructions; the operation takes its images along. */
+const changing = (name: string, accuracy: Accuracy, ...instructions: AugmentInstruction[]): Sample => ({
+  name,
+  accuracy,
+  operands: [constant(leaf([3, 6, 7, 2])), whole([4, 0, 9])],
+  run: (images, indices) => {
+    const draw = { seed: 3, stream: 1, epoch: 2 };
+    return augmentImages(images.clone(), indices, instructions, draw);
+  },
+});
+
+const FILL = [0.25, -1];
+const flip: AugmentInstruction = { instruction: 'flip_images', numbers: [0.5, 0, 0] };
+const crop: AugmentInstruction = { instruction: 'crop_images', numbers: [2, 0, ...FILL] };
+
 export const classifyOps: Rows = [
+  {
+    op: 'augmentImages',
+    accuracy: 'exact',
+    isConstant: true,
+    isMaker: true, // of what a loader has checked
+    spreads: [0], // warps take a pixel and a part of the difference to the next
+    samples: [
+      changing('flip_images', 'exact', flip),
+      changing('crop_images', 'exact', crop),
+      changing('cut_out', 'exact', { instruction: 'cut_out', numbers: [3, 0.7, ...FILL] }),
+      changing('both', 'exact', flip, crop),
+      changing('warp_affine', 'conditioned', {
+        instruction: 'warp_affine',
+        numbers: [0.3, 1, 1, 0.9, 1.1, 0.1, 0.1, 0, ...FILL],
+      }),
+      changing('warp_elastic', 'conditioned', { instruction: 'warp_elastic', numbers: [3, 1, 0, ...FILL] }),
+      changing('jitter_colours', 'conditioned', {
+        instruction: 'jitter_colours',
+        numbers: [0.4, 0.4, 0.4, 0.1, 0.2, 1, 0.5],
+      }),
+      {
+        ...changing('several tasks', 'exact', flip, crop),
+        operands: [constant(leaf([30, 28, 28, 2])), whole(thirty)],
+        isLarge: true,
+      },
+    ],
+    refusals: [],
+  },
   {
     op: 'argmax',
     accuracy: 'exact',

@@ -7,6 +7,7 @@ import {
   hardswish,
   leakyRelu,
   relu,
+  relu6,
   sigmoid,
   silu,
   softplus,
@@ -179,11 +180,13 @@ const groups = family(
 
 const response = family(
   'localResponseNorm',
-  1,
-  fc.record({ rows: int(1, 5), c: int(1, 20), size: int(1, 9), beta: int(1, 4), phase: phase() }),
-  ({ rows, c, size, beta, phase }) =>
-    drawn('conditioned', [times(2, leaf([rows, c], phase))], (x) =>
-      localResponseNorm(x, size, { alpha: 0.7, beta: beta / 2, k: 1 }),
+  2,
+  fc.record({ image, size: int(1, 9), beta: int(1, 4), within: fc.boolean() }),
+  ({ image, size, beta, within }) =>
+    drawn('conditioned', [times(2, leaf(shapeOf(image), image.phase))], (x) =>
+      localResponseNorm(x, size, {
+        ...{ alpha: 0.7, beta: beta / 2, k: 1, region: within ? 'withinChannel' : 'acrossChannels' },
+      }),
     ),
 );
 
@@ -241,7 +244,18 @@ const pointwise = family(
 );
 
 const activations: Record<string, (x: Tensor) => Tensor> = {
-  ...{ elu: (x: Tensor) => elu(x, 0.7), gelu, hardswish, leakyRelu, relu, sigmoid, silu, softplus, tanh },
+  ...{
+    elu: (x: Tensor) => elu(x, 0.7),
+    gelu,
+    hardswish,
+    leakyRelu,
+    relu,
+    relu6,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+  },
   'gelu, tanh': (x: Tensor) => gelu(x, { approximate: 'tanh' }),
 };
 

@@ -238,6 +238,19 @@ export const normalizationOps: Rows = [
         }),
       ),
       { name: 'as it comes', operands: [leaf([4, 3])], run: (x) => localResponseNorm(x, 3) },
+      ...[1, 2, 3, 5].map(
+        (size): Sample => ({
+          name: `within channels, over ${size} x ${size}`,
+          operands: [times(2, leaf([2, 4, 3, 2], size))],
+          run: (x) => localResponseNorm(x, size, { alpha: 0.5, beta: 0.6, k: 1.5, region: 'withinChannel' }),
+        }),
+      ),
+      {
+        name: 'within channels, several tasks',
+        operands: [leaf([3, 27, 31, 17])],
+        run: (x) => localResponseNorm(x, 3, { alpha: 0.5, region: 'withinChannel' }),
+        isLarge: true,
+      },
       {
         name: 'several tasks',
         operands: [leaf([3, 27, 31, 17])],
@@ -263,6 +276,12 @@ export const normalizationOps: Rows = [
         { expected: /alpha/ },
       ],
       ['a scalar', () => localResponseNorm(of([]), 3), 'ERR_SHAPE', { received: 'a scalar' }],
+      [
+        'a matrix within channels',
+        () => localResponseNorm(of([2, 4]), 3, { region: 'withinChannel' }),
+        'ERR_SHAPE',
+        { expected: /\[n, h, w, c\]/ },
+      ],
     ],
   },
 ];
