@@ -143,10 +143,12 @@ export type {
   AugmentBorder,
   AugmentFill,
   CropAugmentation,
+  CutmixAugmentation,
   CutoutAugmentation,
   ElasticAugmentation,
   FlipAugmentation,
   JitterAugmentation,
+  MixupAugmentation,
 } from './data/augment.js';
 export { cifar10, cifar100 } from './data/cifar.js';
 export {
@@ -174,6 +176,7 @@ export {
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { type PackOptions, type PackReport, packImages } from './data/pack.js';
 export { type ReadPackedOptions, readPacked } from './data/packed.js';
+export { type AnyDataset, openPacked, PackedDataset } from './data/packed-dataset.js';
 export type { ImageReport } from './data/problems.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
 export {

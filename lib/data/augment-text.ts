@@ -60,6 +60,20 @@ const READERS: Readonly<
       };
     },
   },
+  mixup: {
+    form: 'mixup, mixup=0.2',
+    read: ([alpha, ...rest]) => {
+      noMore(rest);
+      return { kind: 'mixup', alpha: alpha === undefined ? undefined : number(alpha) };
+    },
+  },
+  cutmix: {
+    form: 'cutmix, cutmix=1',
+    read: ([alpha, ...rest]) => {
+      noMore(rest);
+      return { kind: 'cutmix', alpha: alpha === undefined ? undefined : number(alpha) };
+    },
+  },
 };
 
 /** How each is written, for help texts. */

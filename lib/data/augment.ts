@@ -91,8 +91,31 @@ export interface JitterAugmentation {
   readonly saturation?: number | undefined;
 }
 
+/**
+ * Each image is blended with that of the mirrored place in its batch, and so are their labels (Zhang et al., 2018). The shares
+ * follow Beta(alpha, alpha).
+ */
+export interface MixupAugmentation {
+  readonly kind: 'mixup';
+  /** From 0.001 to 4; default 0.2. */
+  readonly alpha?: number | undefined;
+  /** How often: default 1. */
+  readonly p?: number | undefined;
+}
+
+/** The same with a box cut out of the other image; labels count by their areas (CutMix: Yun et al., 2019). */
+export interface CutmixAugmentation {
+  readonly kind: 'cutmix';
+  /** From 0.001 to 4; default 1. */
+  readonly alpha?: number | undefined;
+  /** How often: default 1. */
+  readonly p?: number | undefined;
+}
+
 /** One change of images. */
 export type Augmentation =
+  | MixupAugmentation
+  | CutmixAugmentation
   | FlipAugmentation
   | CropAugmentation
   | CutoutAugmentation
@@ -136,8 +159,15 @@ export function augmentInstructions(
       received: `${c}`,
     });
   }
-  return steps.map((step) => instructionOf(op, step, set));
+  const instructions = steps.map((step) => instructionOf(op, step, set));
+  if (instructions.filter(({ instruction }) => instruction === MIX).length > 1) {
+    throw fail('ERR_ARGUMENT', { op, expected: 'one mixup or cutmix', received: 'more than one' });
+  }
+  return instructions;
 }
+
+/** The instruction that changes labels, too. */
+export const MIX = 'mix_images';
 
 const MAKERS: Readonly<Record<Augmentation['kind'], (check: StepCheck) => AugmentInstruction>> = {
   flip: (check) => {
@@ -181,7 +211,14 @@ const MAKERS: Readonly<Record<Augmentation['kind'], (check: StepCheck) => Augmen
     const ranges = ['brightness', 'contrast', 'saturation'].map((name) => check.number(name, 0, 0, 100));
     return { instruction: 'jitter_colours', numbers: [...ranges, ...mean, ...std] };
   },
+  mixup: (check) => mixing(check, 0, 0.2),
+  cutmix: (check) => mixing(check, 1, 1),
 };
+
+function mixing(check: StepCheck, isCut: number, alpha: number): AugmentInstruction {
+  const numbers = [isCut, check.number('alpha', alpha, 1e-3, 4), check.number('p', 1, 0, 1)];
+  return { instruction: MIX, numbers };
+}
 
 const OPTIONS: Readonly<Record<Augmentation['kind'], readonly string[]>> = {
   flip: ['p', 'alternate', 'axis'],
@@ -190,6 +227,8 @@ const OPTIONS: Readonly<Record<Augmentation['kind'], readonly string[]>> = {
   affine: ['rotate', 'translate', 'scale', 'shear', 'border', 'fill'],
   elastic: ['alpha', 'sigma', 'border', 'fill'],
   jitter: ['brightness', 'contrast', 'saturation'],
+  mixup: ['alpha', 'p'],
+  cutmix: ['alpha', 'p'],
 };
 
 /** The kinds of changes. */

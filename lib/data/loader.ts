@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of a data set. The set is copied to native memory once, bytes as bytes; a batch is gathered, converted and
-// normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
+// Batches of a data set. The set is copied to native memory once, bytes as bytes, or stays in its packed file; a batch is gathered,
+// converted and normalised there. The order of an epoch follows from (seed, epoch) alone, so a run can go on where another stopped.
 import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import { Varying } from '../native/varying.js';
-import { type AugmentInstruction, augmentImages } from '../ops/augment.js';
-import { gatherImages, gatherLabels } from '../ops/gather.js';
+import { type AugmentInstruction, augmentImages, mixLabels } from '../ops/augment.js';
+import { gatherFile, gatherImages, gatherLabels } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Augmentation, augmentInstructions } from './augment.js';
+import { type Augmentation, augmentInstructions, MIX } from './augment.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
+import { PackedDataset } from './packed-dataset.js';
 
 /** How a data set is cut into batches. */
 export interface DataLoaderOptions {
@@ -55,17 +56,21 @@ export class Batch {
   readonly labels: Tensor;
   /** Which images of the data set these are. */
   readonly indices: Int32Array;
+  /** float32 [b, classes]: what the images are after mixup or cutmix, as shares of the classes. */
+  readonly targets: Tensor | undefined;
 
-  constructor(images: Tensor, labels: Tensor, indices: Int32Array) {
+  constructor(images: Tensor, labels: Tensor, indices: Int32Array, targets?: Tensor) {
     this.images = images;
     this.labels = labels;
     this.indices = indices;
+    this.targets = targets;
   }
 
-  /** Frees both tensors. */
+  /** Frees the tensors. */
   dispose(): void {
     this.images.dispose();
     this.labels.dispose();
+    this.targets?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -88,12 +93,13 @@ const MAX_EPOCH = 2 ** 32 - 1;
  * (`ArrayDataset`), now rather than in the middle of a training.
  */
 export class DataLoader implements Iterable<Batch> {
-  readonly dataset: Dataset;
+  readonly dataset: Dataset | PackedDataset;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly seed: number;
   readonly dropLast: boolean;
-  readonly #images: Tensor;
+  /** In native memory; nothing where they stay in a file. */
+  readonly #images: Tensor | undefined;
   readonly #labels: Tensor;
   readonly #generator: Generator;
   readonly #augment: readonly AugmentInstruction[];
@@ -103,9 +109,9 @@ export class DataLoader implements Iterable<Batch> {
   #batch = 0;
   #resumes = false;
 
-  constructor(dataset: Dataset, options: DataLoaderOptions = {}) {
+  constructor(dataset: Dataset | PackedDataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, OPTIONS);
-    this.dataset = new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
+    this.dataset = dataset instanceof PackedDataset ? dataset : new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
     this.batchSize = checkWhole('DataLoader', 'batchSize', options.batchSize ?? 32, 1);
     checkBooleans('DataLoader', { shuffle: options.shuffle, dropLast: options.dropLast });
     this.shuffle = options.shuffle ?? false;
@@ -120,7 +126,9 @@ export class DataLoader implements Iterable<Batch> {
         received: `${this.batchSize} with dropLast, which leaves no batch`,
       });
     }
-    this.#images = tensor(this.dataset.images, [dataset.length, ...dataset.imageShape]).keep();
+    if (!(this.dataset instanceof PackedDataset)) {
+      this.#images = tensor(this.dataset.images, [dataset.length, ...dataset.imageShape]).keep();
+    }
     this.#labels = tensor(this.dataset.labels).keep();
   }
 
@@ -224,7 +232,7 @@ export class DataLoader implements Iterable<Batch> {
 
   /** Frees the native copy of the data set. Batches that were given out live on. */
   dispose(): void {
-    this.#images.dispose();
+    this.#images?.dispose();
     this.#labels.dispose();
   }
 
@@ -242,14 +250,34 @@ export class DataLoader implements Iterable<Batch> {
 
   #gather(indices: Int32Array): Batch {
     using rows = tensor(indices);
-    return new Batch(this.imagesAt(rows), this.labelsAt(rows), indices);
+    return new Batch(this.imagesAt(rows), this.labelsAt(rows), indices, this.targetsAt(rows));
   }
 
   /** @internal Images by index, normalised and changed as in the epoch under way: now, or when a recorded step runs. */
   imagesAt(rows: Tensor): Tensor {
-    const images = gatherImages(this.#images, rows, this.dataset.normalization);
+    const { normalization } = this.dataset;
+    const images =
+      this.dataset instanceof PackedDataset
+        ? gatherFile(this.dataset.place, this.dataset.imageShape, rows, normalization)
+        : gatherImages(this.#images as Tensor, rows, normalization);
+    return augmentImages(images, rows, this.#augment, this.#drawAt(0));
+  }
+
+  /** @internal Labels by index as mixed images have them; nothing where images are not mixed. */
+  targetsAt(rows: Tensor): Tensor | undefined {
+    const position = this.#augment.findIndex(({ instruction }) => instruction === MIX);
+    if (position < 0) return undefined;
+    const { imageShape, classNames } = this.dataset;
+    const labels = this.labelsAt(rows);
+    const draw = this.#drawAt(position);
+    const targets = mixLabels(labels, rows, this.#augment[position], imageShape, classNames.length, draw);
+    labels.dispose();
+    return targets;
+  }
+
+  #drawAt(position: number) {
     const epoch = new Varying(this.#underWay, () => this.#underWay);
-    return augmentImages(images, rows, this.#augment, { seed: this.seed, stream: AUGMENT_STREAM, epoch });
+    return { seed: this.seed, stream: AUGMENT_STREAM + position, epoch };
   }
 
   /** @internal Labels by index. */

@@ -4,7 +4,14 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { checkBooleans, checkListeners, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
-import { decodeHeader, decodeIndex, HEADER_BYTES, type PackedIndex, type Section } from './packed-format.js';
+import {
+  decodeHeader,
+  decodeIndex,
+  HEADER_BYTES,
+  type PackedIndex,
+  type PackedPart,
+  type Section,
+} from './packed-format.js';
 
 export interface ReadPackedOptions {
   /** Only these parts; default: all that the file has. */
@@ -34,19 +41,53 @@ export async function readPacked(
     const names = options.parts ?? Object.keys(index.parts);
     const datasets = new Map<string, Dataset>();
     for (const name of names) {
-      const part = Object.hasOwn(index.parts, name) ? index.parts[name] : undefined;
-      if (part === undefined) {
-        const expected = `one of the parts ${Object.keys(index.parts).join(', ')} of ${file}`;
-        throw fail('ERR_ARGUMENT', { op: 'readPacked', expected, received: describe(name) });
-      }
+      const part = partOf(file, index, name);
       const images = await readSection(file, handle, part.images, `images of ${name}`, options);
-      const labelBytes = await readSection(file, handle, part.labels, `labels of ${name}`, options);
-      const view = new DataView(labelBytes.buffer);
-      const labels = Int32Array.from({ length: part.length }, (_, i) => view.getInt32(4 * i, true));
-      datasets.set(name, datasetOf(file, index, images, labels));
+      datasets.set(name, datasetOf(file, index, images, await labelsOf(file, handle, part, name, options)));
     }
     return datasets;
   });
+}
+
+function partOf(file: string, index: PackedIndex, name: string): PackedPart {
+  if (Object.hasOwn(index.parts, name)) return index.parts[name];
+  const expected = `one of the parts ${Object.keys(index.parts).join(', ')} of ${file}`;
+  throw fail('ERR_ARGUMENT', { op: 'readPacked', expected, received: describe(name) });
+}
+
+async function labelsOf(
+  file: string,
+  handle: FileHandle,
+  { length, labels }: PackedPart,
+  name: string,
+  options: ReadPackedOptions,
+): Promise<Int32Array> {
+  const bytes = await readSection(file, handle, labels, `labels of ${name}`, options);
+  const view = new DataView(bytes.buffer);
+  return Int32Array.from({ length }, (_, i) => view.getInt32(4 * i, true));
+}
+
+/** @internal A part's labels, and the file, open, where its images are. Its owner closes it. */
+export async function openPart(file: string, name: string, options: ReadPackedOptions) {
+  checkBooleans('openPacked', { verify: options.verify });
+  checkListeners('openPacked', options.signal);
+  const [handle, index] = await openIndexed(file);
+  try {
+    const part = partOf(file, index, name);
+    if (options.verify !== false) {
+      await readSection(file, handle, part.images, `images of ${name}`, options, new Uint8Array(PIECE_BYTES));
+    }
+    const labels = await labelsOf(file, handle, part, name, options);
+    const [h, w, c] = index.imageShape;
+    const one = { ...index, parts: {} };
+    datasetOf(file, one, new Uint8Array(h * w * c), labels.subarray(0, 1)); // channels and classes fit each other
+    const wrong = labels.findIndex((label) => label < 0 || label >= index.classNames.length);
+    if (wrong >= 0) throw damaged(file, 'labels of its classes', `${labels[wrong]} at index ${wrong}`);
+    return { handle, index, images: part.images, labels };
+  } catch (cause) {
+    await handle.close();
+    throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
+  }
 }
 
 /** Opens a packed file and reads its index. */
@@ -54,6 +95,17 @@ async function withPacked<T>(
   file: string,
   body: (handle: FileHandle, index: PackedIndex) => Promise<T>,
 ): Promise<T> {
+  const [handle, index] = await openIndexed(file);
+  try {
+    return await body(handle, index);
+  } catch (cause) {
+    throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIndexed(file: string): Promise<[handle: FileHandle, index: PackedIndex]> {
   const handle = await open(file).catch((cause: unknown) => {
     throw unreadable(file, cause);
   });
@@ -62,11 +114,10 @@ async function withPacked<T>(
     const header = await readExactly(file, handle, 0, Math.min(size, HEADER_BYTES));
     const { offset, length } = decodeHeader(file, header, size);
     const index = decodeIndex(file, header, await readExactly(file, handle, offset, length), offset);
-    return await body(handle, index);
+    return [handle, index];
   } catch (cause) {
-    throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
-  } finally {
     await handle.close();
+    throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
   }
 }
 
@@ -95,15 +146,16 @@ function damaged(file: string, expected: string, received: string) {
   return fail('ERR_DATA', { op: `reading ${file}`, expected, received, hint });
 }
 
-/** A section, piece by piece, each hashed while the event loop turns between them. */
+/** A section, piece by piece, with turns of the event loop between them; with `room` for a piece, it is only verified. */
 async function readSection(
   file: string,
   handle: FileHandle,
   { offset, bytes, sha256 }: Section,
   what: string,
   { verify = true, signal }: ReadPackedOptions,
+  room?: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const contents = new Uint8Array(bytes);
+  const contents = room ?? new Uint8Array(bytes);
   const hash = createHash('sha256');
   for (let at = 0; at < bytes; at += PIECE_BYTES) {
     if (signal?.aborted) {
@@ -113,7 +165,8 @@ async function readSection(
         received: 'an abort signal',
       });
     }
-    const piece = contents.subarray(at, Math.min(bytes, at + PIECE_BYTES));
+    const start = room === undefined ? at : 0;
+    const piece = contents.subarray(start, start + Math.min(bytes - at, PIECE_BYTES));
     await readExactly(file, handle, offset + at, piece.length, piece);
     if (verify) hash.update(piece);
   }

@@ -5,6 +5,7 @@ import { emit } from '../native/bindings.js';
 import type { InstructionNumber } from '../native/varying.js';
 import { philoxKey } from '../tensor/philox.js';
 import { Tensor } from '../tensor/tensor.js';
+import { compute } from './compute.js';
 
 /** One instruction of native/plan/augment.cc, and its own numbers. */
 export interface AugmentInstruction {
@@ -47,4 +48,24 @@ export function augmentImages(
     current = next;
   });
   return current;
+}
+
+/**
+ * The labels that go with the images of a `mix_images` instruction: shares of the classes, float32 [n, classes].
+ *
+ * Shapes: labels and indices int32 [n]; imageShape [h, w, c], `stream` that of the instruction.
+ */
+export function mixLabels(
+  labels: Tensor,
+  indices: Tensor,
+  { numbers }: AugmentInstruction,
+  [h, w, c]: readonly [number, number, number],
+  classes: number,
+  { seed, stream, epoch }: AugmentDraw,
+): Tensor {
+  const n = labels.size;
+  const targets = Tensor.empty([n, classes], 'float32');
+  const key = [...philoxKey(seed), stream, epoch];
+  compute('mix_labels', [targets], [labels, indices], [n, h, w, c, ...key, ...numbers, classes]);
+  return targets;
 }

@@ -52,6 +52,33 @@ export function gatherImages(images: Tensor, indices: Tensor, normalization: Gat
   return batch;
 }
 
+/** Images of bytes in an open file, one after another. */
+export interface ImagePlace {
+  readonly descriptor: number;
+  /** Where the first one begins. */
+  readonly offset: number;
+  readonly count: number;
+}
+
+/**
+ * `gatherImages` from a file: each image is read when the instruction runs.
+ *
+ * Shapes: indices int32 [n]; result float32 [n, h, w, c]. Throws ERR_DATA for an index out of range, ERR_FILE where an image
+ * cannot be read whole.
+ */
+export function gatherFile(
+  { descriptor, offset, count }: ImagePlace,
+  [h, w, c]: readonly [number, number, number],
+  indices: Tensor,
+  { mean, std }: GatherNormalization,
+): Tensor {
+  checkIndices('gatherFile', 'indices', indices);
+  const batch = Tensor.empty([indices.size, h, w, c], 'float32');
+  const by = [...mean, ...std.map((value) => 1 / value)];
+  compute('gather_file', [batch], [indices], [indices.size, h * w * c, c, ...by, descriptor, offset, count]);
+  return batch;
+}
+
 /** Shapes: labels int32 [total], indices int32 [n]; result int32 [n]. Throws ERR_DATA for an index out of range. */
 export function gatherLabels(labels: Tensor, indices: Tensor): Tensor {
   checkIndices('gatherLabels', 'indices', indices);

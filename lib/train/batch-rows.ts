@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inputs of a step, all of them or those of some of its samples.
 import type { DataLoader } from '../data/loader.js';
+import { fail } from '../errors.js';
 import { emit } from '../native/bindings.js';
 import { Tensor } from '../tensor/tensor.js';
 
@@ -21,10 +22,24 @@ export function gatheredRows(loader: DataLoader, indices: Tensor, names = NAMES)
   return (first, end) => {
     const some = rowsOf(indices, first, end);
     const inputs: Record<string, Tensor> = {};
-    if (names.includes('labels')) inputs.labels = loader.labelsAt(some);
+    if (names.includes('labels')) {
+      inputs.labels = loader.labelsAt(some);
+      const targets = loader.targetsAt(some);
+      if (targets !== undefined && some !== indices) throw dividedMix();
+      if (targets !== undefined) inputs.targets = targets;
+    }
     if (names.includes('images')) inputs.images = loader.imagesAt(some);
     return inputs;
   };
+}
+
+/** Images are mixed with others of their batch, which a part of it does not have. */
+function dividedMix() {
+  return fail('ERR_ARGUMENT', {
+    op: 'augment',
+    expected: 'mixup and cutmix without microBatches',
+    received: 'both',
+  });
 }
 
 const NAMES: readonly string[] = ['images', 'labels'];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How good a model is on images with known labels.
 import { noGrad } from '../autograd/grad-mode.js';
-import { checkDataset, type Dataset } from '../data/dataset.js';
+import { checkDataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkBooleans, checkListeners, checkOptions, fail } from '../errors.js';
 import type { ConfusionMatrix } from '../metrics/confusion.js';
 import { MetricCounts } from '../metrics/counts.js';
@@ -80,7 +81,7 @@ const KNOWN_OPTIONS: readonly (keyof EvaluateOptions)[] = [
  */
 export async function evaluate(
   model: Module,
-  dataset: Dataset,
+  dataset: AnyDataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   checkOptions('evaluate', options, KNOWN_OPTIONS);

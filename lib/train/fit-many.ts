@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many models trained together: as many at a time as there are threads. Small models do not fill a machine one by one;
 // side by side they do, each on a thread of its own.
-import type { Dataset } from '../data/dataset.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkListeners, checkOptions, describe, fail } from '../errors.js';
 import { nativeInfo } from '../native/bindings.js';
 import { Module } from '../nn/module.js';
@@ -11,7 +11,7 @@ import { type FitOptions, type FitResult, fit } from './fit.js';
 /** One training of many. */
 export interface FitJob {
   readonly model: Module;
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   /** As for `fit`. */
   readonly options?: FitOptions | undefined;
 }

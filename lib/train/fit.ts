@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fit`: what it takes, what it gives back, and the checks that come before the first step.
 import type { Augmentation } from '../data/augment.js';
-import type { Dataset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
 import { nativeInfo } from '../native/bindings.js';
@@ -52,7 +52,7 @@ export interface FitOptions
    */
   readonly loss?: Loss | undefined;
   /** Is evaluated after each epoch, for `valLoss` and `valAccuracy`. */
-  readonly validation?: Dataset | undefined;
+  readonly validation?: AnyDataset | undefined;
   /** Metrics of the validation set by name, for `valMetrics`: see `evaluate`. */
   readonly metrics?: readonly MetricName[] | undefined;
   /** Stops the training after the step that is under way. */
@@ -139,7 +139,7 @@ const training = new WeakSet<Module>();
  * step is computed once more to find where that began, which the error says: an image, a parameter, or the first layer
  * (`path`) and operation whose output, or else whose gradient, was not finite.
  */
-export async function fit(model: Module, dataset: Dataset, options: FitOptions = {}): Promise<FitResult> {
+export async function fit(model: Module, dataset: AnyDataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);
   checkOptions('fit', options, KNOWN_OPTIONS);
   checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
@@ -163,6 +163,7 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   try {
     checkModelFits('fit', model, dataset);
     const { batchSize, seed, validation, augment, shuffle = true } = options;
+    checkMixes(options);
     using loader = new DataLoader(dataset, { batchSize, seed, shuffle, augment });
     using validationLoader =
       validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
@@ -205,6 +206,14 @@ export async function fit(model: Module, dataset: Dataset, options: FitOptions =
   } finally {
     training.delete(model);
   }
+}
+
+/** Refuses to mix images of a batch that is computed in parts: the other one may be in another part. */
+function checkMixes({ augment, microBatches }: FitOptions): void {
+  if (microBatches === undefined || microBatches === 1 || !Array.isArray(augment)) return;
+  if (!augment.some((step) => ['mixup', 'cutmix'].includes(Object(step).kind))) return;
+  const expected = 'mixup and cutmix without microBatches';
+  throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'both' });
 }
 
 function checkMetrics({ metrics, validation }: FitOptions, classes: number): void {

@@ -71,9 +71,9 @@ interface Sums {
   readonly labels: Tensor;
 }
 
-function onWhole(learner: Learner, { images, labels }: Inputs, check: LossCheck, weight = 1): Sums {
+function onWhole(learner: Learner, { images, labels, targets }: Inputs, check: LossCheck, weight = 1): Sums {
   const outputs = learner.model.call(images);
-  const mean = learner.loss(outputs, labels);
+  const mean = learner.loss(outputs, targets ?? labels);
   check(mean);
   const value = weight === 1 ? mean : scale(mean, weight);
   value.backward();

@@ -261,7 +261,7 @@ export class TrainingRun {
     }
   }
 
-  #compute({ images, labels, indices }: Batch) {
+  #compute({ images, labels, indices, targets }: Batch) {
     const learner = this.#learner;
     const check = (loss: Tensor) => {
       requireFinite(loss);
@@ -271,7 +271,13 @@ export class TrainingRun {
     const { microBatches } = this.#options;
     const parts = typeof microBatches === 'number' ? microBatches : 1;
     const size = this.#loader.batchSize / parts;
-    const { loss, correct } = trainOn(learner, givenRows({ images, labels }), samples, size, check);
+    const { loss, correct } = trainOn(
+      learner,
+      givenRows({ images, labels, ...(targets && { targets }) }),
+      samples,
+      size,
+      check,
+    );
     return { loss: loss.item(), correct: (correct as Tensor).item(), images: samples };
   }
 
@@ -302,7 +308,7 @@ export class TrainingRun {
     const step: FailedStep = {
       model: this.#learner.model,
       images: () => loader.imagesAt(indices),
-      loss: (logits) => this.#learner.loss(logits, loader.labelsAt(indices)),
+      loss: (logits) => this.#learner.loss(logits, loader.targetsAt(indices) ?? loader.labelsAt(indices)),
       imageAt: (row) => rows[row],
     };
     try {

@@ -13,5 +13,10 @@ void cut_out(float* y, const float* x, const AugmentedBatch& batch, const Cutout
 void warp_affine(float* y, const float* x, const AugmentedBatch& batch, const Affine& affine);
 void warp_elastic(float* y, const float* x, const AugmentedBatch& batch, const Elastic& elastic);
 void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const ColourJitter& jitter);
+void mix_images(float* y, const float* x, const AugmentedBatch& batch, const Mix& mix);
+
+// targets [n][classes]: the labels of the images that mix_images gives, as shares of the classes
+void mix_labels(float* targets, const std::int32_t* labels, std::int64_t classes, const AugmentedBatch& batch,
+                const Mix& mix);
 
 }  // namespace receptive::ops

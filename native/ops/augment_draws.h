@@ -178,4 +178,44 @@ inline ColourFactors colour_factors(const ColourJitter& jitter, const AugmentedB
   return {brightness, contrast, factor(jitter.saturation)};
 }
 
+// Each image with that of the mirrored place in the batch: blended (mixup: Zhang et al., 2018), or with a box
+// cut out of the other one (CutMix: Yun et al., 2019). The shares follow Beta(alpha, alpha).
+struct Mix {
+  bool is_cut;
+  double alpha, p;
+};
+
+struct Mixed {
+  double share;  // of the image itself, and of its label
+  Box box;       // what comes from the other one, where it is cut
+};
+
+// By Johnk's method: for alpha up to 1 every second try is good on average, and better.
+inline double beta_number(ImageNumbers* numbers, double alpha) {
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const double a = std::pow(numbers->uniform(), 1 / alpha), b = std::pow(numbers->uniform(), 1 / alpha);
+    if (a + b > 0 && a + b <= 1) return a / (a + b);
+  }
+  return 0.5;
+}
+
+inline Mixed mix_of(const Mix& mix, const AugmentedBatch& batch, std::int32_t index) {
+  ImageNumbers numbers(batch.key, index);
+  const bool is_mixed = numbers.uniform() < mix.p;
+  const std::int64_t middle_y = numbers.below(batch.height), middle_x = numbers.below(batch.width);
+  const double share = beta_number(&numbers, mix.alpha);
+  if (!is_mixed) return {1, {0, 0, 0, 0}};
+  if (!mix.is_cut) return {share, {0, 0, 0, 0}};
+  const auto side = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(static_cast<double>(n) * std::sqrt(1 - share));
+  };
+  const auto within = [](std::int64_t i, std::int64_t n) { return i < 0 ? 0 : (i < n ? i : n); };
+  const std::int64_t height = side(batch.height), width = side(batch.width);
+  const std::int64_t top = middle_y - height / 2, left = middle_x - width / 2;
+  const Box box = {within(top, batch.height), within(top + height, batch.height), within(left, batch.width),
+                   within(left + width, batch.width)};
+  const std::int64_t area = (box.bottom - box.top) * (box.right - box.left);
+  return {1 - static_cast<double>(area) / static_cast<double>(batch.pixels()), box};
+}
+
 }  // namespace receptive::ops

@@ -20,7 +20,7 @@ Status refuse_number(const Arguments& args, int i) {
                         std::to_string(args.number(i)));
 }
 
-Status read_batch(const Arguments& args, int own_count, ops::AugmentedBatch* batch) {
+Status read_numbers_of_batch(const Arguments& args, int own_count, ops::AugmentedBatch* batch) {
   RECEPTIVE_CHECK(args.require_sizes(0, 4, 1));
   *batch = {args.integer(0),           args.integer(1), args.integer(2), args.integer(3), {},
             args.data<std::int32_t>(2)};
@@ -34,11 +34,15 @@ Status read_batch(const Arguments& args, int own_count, ops::AugmentedBatch* bat
   if (args.param_count() != kOwn + own_count) return refuse_number(args, args.param_count());
   for (int i = kOwn; i < args.param_count(); ++i)
     if (!std::isfinite(args.number(i))) return refuse_number(args, i);
-  const std::int64_t size = batch->count * batch->image_size();
-  RECEPTIVE_CHECK(args.require(0, float_dtype(args), size));
-  RECEPTIVE_CHECK(args.require(1, float_dtype(args), size));
   RECEPTIVE_CHECK(args.require(2, Dtype::kInt32, batch->count));
   return require_range("index", "position", batch->indices, batch->count, std::int64_t{1} << 31);
+}
+
+Status read_batch(const Arguments& args, int own_count, ops::AugmentedBatch* batch) {
+  RECEPTIVE_CHECK(read_numbers_of_batch(args, own_count, batch));
+  const std::int64_t size = batch->count * batch->image_size();
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), size));
+  return args.require(1, float_dtype(args), size);
 }
 
 // `count` numbers of the instruction's own from `first` on.
@@ -152,6 +156,47 @@ Status jitter_colours(const Arguments& args) {
   const ops::ColourJitter jitter = {args.number(kOwn), args.number(kOwn + 1), args.number(kOwn + 2), mean,
                                     deviation};
   run(args, ops::jitter_colours, reference::jitter_colours, batch, jitter);
+  return Status::success();
+}
+
+namespace {
+
+Status read_mix(const Arguments& args, ops::Mix* mix) {
+  RECEPTIVE_CHECK(require_own(args, 1, 1e-3, 4));
+  RECEPTIVE_CHECK(require_own(args, 2, 0, 1));
+  *mix = {args.integer(kOwn) != 0, args.number(kOwn + 1), args.number(kOwn + 2)};
+  return Status::success();
+}
+
+}  // namespace
+
+// whether a box is cut, alpha, p
+Status mix_images(const Arguments& args) {
+  ops::AugmentedBatch batch;
+  ops::Mix mix;
+  RECEPTIVE_CHECK(read_batch(args, 3, &batch));
+  RECEPTIVE_CHECK(read_mix(args, &mix));
+  run(args, ops::mix_images, reference::mix_images, batch, mix);
+  return Status::success();
+}
+
+// (targets [n][classes], labels int32 [n], indices; the numbers of mix_images, classes)
+Status mix_labels(const Arguments& args) {
+  ops::AugmentedBatch batch;
+  ops::Mix mix;
+  RECEPTIVE_CHECK(read_numbers_of_batch(args, 4, &batch));
+  RECEPTIVE_CHECK(read_mix(args, &mix));
+  RECEPTIVE_CHECK(args.require_sizes(kOwn + 3, 1, 1));
+  const std::int64_t classes = args.integer(kOwn + 3);
+  RECEPTIVE_CHECK(args.require(0, float_dtype(args), batch.count * classes));
+  RECEPTIVE_CHECK(args.require(1, Dtype::kInt32, batch.count));
+  const std::int32_t* labels = args.data<std::int32_t>(1);
+  RECEPTIVE_CHECK(require_range("label", "row", labels, batch.count, classes));
+  if (is_double(args)) {
+    reference::mix_labels(args.data<double>(0), labels, classes, batch, mix);
+  } else {
+    ops::mix_labels(args.data<float>(0), labels, classes, batch, mix);
+  }
   return Status::success();
 }
 

@@ -146,6 +146,7 @@
   X(clip, at(0), none, kOnce)                                        \
   /* gather.cc */                                                    \
   X(gather_images, at(0), none, kPure)                               \
+  X(gather_file, at(0), none, kPure)                                 \
   X(gather_labels, at(0), none, kPure)                               \
   /* augment.cc */                                                   \
   X(flip_images, at(0), none, kPure)                                 \
@@ -153,7 +154,9 @@
   X(cut_out, at(0), none, kPure)                                     \
   X(warp_affine, at(0), none, kPure)                                 \
   X(warp_elastic, at(0), none, kPure)                                \
-  X(jitter_colours, at(0), none, kPure)
+  X(jitter_colours, at(0), none, kPure)                              \
+  X(mix_images, at(0), none, kPure)                                  \
+  X(mix_labels, at(0), none, kPure)
 
 namespace receptive::plan {
 

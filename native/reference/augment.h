@@ -157,4 +157,30 @@ inline void jitter_colours(double* out, const double* in, const ops::AugmentedBa
   }
 }
 
+inline void mix_images(double* out, const double* in, const ops::AugmentedBatch& batch, const ops::Mix& mix) {
+  for (std::int64_t n = 0; n < batch.count; ++n) {
+    const ops::Mixed mixed = ops::mix_of(mix, batch, batch.indices[n]);
+    for (std::int64_t i = 0; i < batch.image_size(); ++i) {
+      const std::int64_t y = i / batch.channels / batch.width, x = i / batch.channels % batch.width;
+      const ops::Box& box = mixed.box;
+      const bool is_inside = y >= box.top && y < box.bottom && x >= box.left && x < box.right;
+      const double share = mix.is_cut ? (is_inside ? 0 : 1) : mixed.share;
+      const double own = in[n * batch.image_size() + i];
+      const double other = in[(batch.count - 1 - n) * batch.image_size() + i];
+      out[n * batch.image_size() + i] = share * own + (1 - share) * other;
+    }
+  }
+}
+
+inline void mix_labels(double* targets, const std::int32_t* labels, std::int64_t classes,
+                       const ops::AugmentedBatch& batch, const ops::Mix& mix) {
+  for (std::int64_t n = 0; n < batch.count; ++n) {
+    const double share = ops::mix_of(mix, batch, batch.indices[n]).share;
+    for (std::int64_t c = 0; c < classes; ++c) {
+      const double own = labels[n] == c ? share : 0, other = labels[batch.count - 1 - n] == c ? 1 - share : 0;
+      targets[n * classes + c] = own + other;
+    }
+  }
+}
+
 }  // namespace receptive::reference

@@ -7,7 +7,7 @@ import { parseAugment } from '../../lib/data/augment-text.js';
 import { ArrayDataset, type Dataset, type Normalization } from '../../lib/data/dataset.js';
 import { DataLoader } from '../../lib/data/loader.js';
 import { nativeInfo, setIsa, setNumThreads } from '../../lib/native/bindings.js';
-import { augmentImages } from '../../lib/ops/augment.js';
+import { augmentImages, mixLabels } from '../../lib/ops/augment.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
 import { goldenPath } from '../helpers/golden.js';
@@ -20,6 +20,9 @@ interface Case {
   readonly indices: readonly number[];
   readonly images: readonly number[];
   readonly expected: readonly number[];
+  /** Of mixed images. */
+  readonly labels?: readonly number[];
+  readonly targets?: readonly number[];
 }
 const golden: readonly Case[] = JSON.parse(readFileSync(goldenPath('augment.json'), 'utf8'));
 
@@ -65,6 +68,48 @@ describe('augmentations', () => {
       }
     },
   );
+});
+
+describe('mixed labels', () => {
+  it.each(
+    golden
+      .filter(({ labels }) => labels !== undefined)
+      .map((item) => [JSON.stringify(item.step), item] as const),
+  )(
+    'are shares of both classes, %s',
+    (_, { step, key: [seed, stream, epoch], imageShape, indices, labels = [], targets = [], ...item }) => {
+      const [instruction] = augmentInstructions('test', [step], { imageShape, ...item });
+      const found = tensorScope(() => {
+        const [own, rows] = [tensor(Int32Array.from(labels)), tensor(Int32Array.from(indices))];
+        return mixLabels(own, rows, instruction, imageShape, 3, { seed, stream, epoch }).data().slice();
+      });
+      expect(largestDifference(found, targets)).toBeLessThan(1e-6);
+    },
+  );
+
+  it('come with the batches of a loader, and are those of whole images where nothing is mixed', () => {
+    for (const [kind, p] of [
+      ['mixup', 1],
+      ['cutmix', 1],
+      ['mixup', 0],
+    ] as const) {
+      using loader = new DataLoader(numbered(), { batchSize: 4, augment: [{ kind: 'flip' }, { kind, p }] });
+      for (const batch of loader) {
+        const shares = [...(batch.targets?.data() ?? [])];
+        expect(shares).toHaveLength(8);
+        for (let i = 0; i < 4; i++) {
+          expect(shares[2 * i] + shares[2 * i + 1]).toBeCloseTo(1, 6);
+          if (p === 0) expect(shares[2 * i + (batch.indices[i] % 2)]).toBe(1);
+        }
+        batch.dispose();
+      }
+    }
+    using plain = new DataLoader(numbered(), { augment: [{ kind: 'flip' }] });
+    for (const batch of plain) {
+      expect(batch.targets).toBeUndefined();
+      batch.dispose();
+    }
+  });
 });
 
 /** 12 images whose pixels are their own numbers. */
@@ -166,6 +211,9 @@ describe('augment refuses', () => {
     [[{ kind: 'elastic', alpha: 1 }], 'sigma'],
     [[{ kind: 'elastic', sigma: 1 }], 'alpha'],
     [[{ kind: 'jitter', brightness: -1 }], 'brightness'],
+    [[{ kind: 'mixup', alpha: 0 }], 'alpha'],
+    [[{ kind: 'cutmix', alpha: 5 }], 'alpha'],
+    [[{ kind: 'mixup' }, { kind: 'cutmix' }], 'one mixup'],
     [new Array(17).fill({ kind: 'flip' }), 'at most 16'],
   ])('%j', (augment, expected) => {
     const before = memory().tensors;
@@ -190,10 +238,14 @@ describe('parseAugment', () => {
       { kind: 'flip', p: 0.3 },
       { kind: 'elastic', alpha: 8, sigma: 4, border: 'edge' },
     ]);
-    expect(parseAugment('rotate=10,scale=0.9:1.1,translate=0.1,shear=5,rotate=3,jitter=0.1:0.2')).toEqual([
+    expect(
+      parseAugment('rotate=10,scale=0.9:1.1,translate=0.1,shear=5,rotate=3,jitter=0.1:0.2,mixup,cutmix=0.5'),
+    ).toEqual([
       { kind: 'affine', rotate: 10, scale: [0.9, 1.1], translate: 0.1, shear: 5 },
       { kind: 'affine', rotate: 3 },
       { kind: 'jitter', brightness: 0.1, contrast: 0.2, saturation: 0.1 },
+      { kind: 'mixup', alpha: undefined },
+      { kind: 'cutmix', alpha: 0.5 },
     ]);
   });
 

@@ -137,6 +137,40 @@ def jitter(image, numbers, mean, std, brightness=0, contrast=0, saturation=0):
     return (pixels - mean) / std
 
 
+def mix_of(numbers, h, w, kind, alpha, p=1.0):
+    """The share of the image itself, and the box (top, bottom, left, right) that comes from the other one."""
+    mixed = numbers.uniform() < p
+    y, x = numbers.below(h), numbers.below(w)
+    while True:
+        a, b = numbers.uniform() ** (1 / alpha), numbers.uniform() ** (1 / alpha)
+        if 0 < a + b <= 1:
+            break
+    share = a / (a + b)
+    if not mixed:
+        return 1.0, None
+    if kind == "mixup":
+        return share, None
+    height, width = int(h * math.sqrt(1 - share)), int(w * math.sqrt(1 - share))
+    top, left = y - height // 2, x - width // 2
+    box = (max(0, top), min(h, max(0, top + height)), max(0, left), min(w, max(0, left + width)))
+    return 1 - (box[1] - box[0]) * (box[3] - box[2]) / (h * w), box
+
+
+def mix(images, labels, classes, numbers, kind, alpha, p=1.0):
+    results, targets = [], np.zeros((len(images), classes))
+    for i, image in enumerate(images):
+        share, box = mix_of(numbers[i], *image.shape[:2], kind, alpha, p)
+        other = images[len(images) - 1 - i]
+        result = image * share + other * (1 - share) if kind == "mixup" else image.copy()
+        if box is not None:
+            top, bottom, left, right = box
+            result[top:bottom, left:right] = other[top:bottom, left:right]
+        results.append(result)
+        targets[i, labels[i]] += share
+        targets[i, labels[len(images) - 1 - i]] += 1 - share
+    return results, targets
+
+
 def main():
     random = np.random.default_rng(7)
     cases = []
@@ -165,8 +199,12 @@ def main():
         ("elastic", {"alpha": 20, "sigma": 4, "border": "reflect"}, 1, (8, 9)),
         ("jitter", {"brightness": 0.4, "contrast": 0.5, "saturation": 0.6}, 3, (5, 4)),
         ("jitter", {"brightness": 3, "contrast": 2}, 1, (5, 4)),
+        ("mixup", {"alpha": 0.2}, 3, (4, 5)),
+        ("mixup", {"alpha": 2, "p": 0.6}, 1, (4, 5)),
+        ("cutmix", {"alpha": 1}, 3, (7, 8)),
+        ("cutmix", {"alpha": 0.5, "p": 0.7}, 2, (7, 8)),
     ]:
-        count, epoch = 3, int(random.integers(0, 4))
+        count, epoch = 4 if "mix" in kind else 3, int(random.integers(0, 4))
         seed, stream = int(random.integers(-(2**50), 2**50)), 16 + len(cases)
         mean, std = random.uniform(0.3, 0.6, channels), random.uniform(0.2, 0.4, channels)
         images = (random.uniform(0, 1, (count, *size, channels)) - mean) / std
@@ -175,8 +213,13 @@ def main():
         own = {key: value for key, value in options.items() if key != "fill"}
         fill = options.get("fill", "mean" if kind == "cutout" else [0] * channels)
         fill = np.zeros(channels) if fill == "mean" else (np.array(fill) - mean) / std
-        results = []
-        for image, index in zip(images, indices):
+        results, more = [], {}
+        if "mix" in kind:
+            labels = [0, 2, 1, 2]
+            numbers = [Numbers(seed, stream, index, epoch) for index in indices]
+            results, targets = mix(images, labels, 3, numbers, kind, **own)
+            more = {"labels": labels, "targets": targets.ravel().tolist()}
+        for image, index in [] if results else zip(images, indices):
             numbers = Numbers(seed, stream, index, epoch)
             if kind == "flip":
                 result = flip(image, numbers, Numbers(seed, stream, index, 0), epoch, **own)
@@ -197,6 +240,7 @@ def main():
                 "key": [seed, stream, epoch],
                 "indices": indices,
                 "images": images.astype(np.float32).ravel().tolist(),
+                **more,
                 "expected": [round(value, 12) for value in np.stack(results).ravel().tolist()],
             }
         )

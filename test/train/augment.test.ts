@@ -5,7 +5,10 @@ import type { Augmentation } from '../../lib/data/augment.js';
 import { DataLoader } from '../../lib/data/loader.js';
 import { weightsSha256 } from '../../lib/io/weights.js';
 import { nativeInfo, setNumThreads } from '../../lib/native/bindings.js';
+import { oneHot } from '../../lib/ops/classify.js';
+import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { SGD } from '../../lib/optim/sgd.js';
+import type { Tensor } from '../../lib/tensor/tensor.js';
 import { capture } from '../../lib/train/capture.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 import { type FitOptions, fit } from '../../lib/train/fit.js';
@@ -25,6 +28,9 @@ const AUGMENT: readonly Augmentation[] = [
 const OPTIONS: FitOptions = {
   ...{ epochs: 3, batchSize: 12, seed: 5, optimizer: 'sgd', lr: 0.05, augment: AUGMENT },
 };
+
+/** Cross-entropy of the same labels, as shares of the two classes. */
+const softened = (outputs: Tensor, labels: Tensor) => crossEntropy(outputs, oneHot(labels, 2));
 
 async function train(options: FitOptions = {}) {
   const model = xoModel();
@@ -49,6 +55,19 @@ describe('fit with augment', () => {
     expect((await train({ seed: 6 })).sha).not.toBe(first.sha);
     const parts = await train({ microBatches: 3 });
     expect((await train({ microBatches: 3, capture: false })).sha).toBe(parts.sha);
+  });
+
+  it.each(['mixup', 'cutmix'] as const)('trains on mixed labels, %s', async (kind) => {
+    const augment = [{ kind, alpha: 0.5 }] as const;
+    const first = await train({ augment });
+    expect(first.captured).toBe(true);
+    expect((await train({ augment, capture: false })).sha).toBe(first.sha);
+    setNumThreads(1);
+    expect((await train({ augment })).sha).toBe(first.sha);
+    const whole = await train({ augment: [{ kind, p: 0 }] });
+    const plain = await train({ augment: undefined, loss: softened });
+    expect(whole.sha).toBe(plain.sha);
+    await expect(train({ augment, microBatches: 2 })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
   });
 
   it('goes on from the state of a loader as if it had not stopped', async () => {
@@ -85,7 +104,7 @@ describe('fit with augment', () => {
   it('refuses what is no augmentation, before anything is changed', async () => {
     const model = xoModel();
     const sha = weightsSha256(model);
-    for (const augment of [[{ kind: 'crop' }], 'flip', [{ kind: 'mixup' }]]) {
+    for (const augment of [[{ kind: 'crop' }], 'flip', [{ kind: 'mixdown' }]]) {
       const running = fit(model, someXo(), { augment: augment as unknown as Augmentation[] });
       await expect(running).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
     }

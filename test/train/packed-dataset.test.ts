@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trainings on a packed file whose images stay on disk.
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Dataset } from '../../lib/data/dataset.js';
+import { DataLoader } from '../../lib/data/loader.js';
+import { packImages } from '../../lib/data/pack.js';
+import { readPacked } from '../../lib/data/packed.js';
+import { openPacked } from '../../lib/data/packed-dataset.js';
+import { weightsSha256 } from '../../lib/io/weights.js';
+import { createModel } from '../../lib/models/registry.js';
+import { nativeInfo, setNumThreads } from '../../lib/native/bindings.js';
+import { manualSeed } from '../../lib/tensor/random.js';
+import { memory } from '../../lib/tensor/scope.js';
+import { evaluate } from '../../lib/train/evaluate.js';
+import { type FitOptions, fit } from '../../lib/train/fit.js';
+import { picture, writeTree } from '../data/pictures.js';
+
+let folder: string;
+let file: string;
+const threads = nativeInfo().threads;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'receptive-packed-'));
+  for (const [label, name] of ['a', 'b'].entries()) {
+    for (let i = 0; i < 14; i++) {
+      const colour = [200 * label, 9 * i, 100];
+      await writeTree(folder, {
+        [`in/train/${name}/${i}.png`]: await picture('png', { width: 24, height: 24, colour }),
+      });
+    }
+  }
+  file = join(folder, 'set.pack');
+  await packImages(join(folder, 'in'), file, { channels: 1 });
+});
+afterAll(async () => {
+  setNumThreads(threads);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const OPTIONS: FitOptions = {
+  ...{ epochs: 2, batchSize: 8, seed: 3, optimizer: 'sgd', lr: 0.01 },
+  augment: [{ kind: 'flip' }, { kind: 'crop', padding: 2 }],
+};
+
+function fresh() {
+  manualSeed(1);
+  return createModel('xo').model;
+}
+
+it('end with the weights of a training in memory, eager or captured, for 1, 2 and 3 threads', async () => {
+  const inMemory = (await readPacked(file)).get('train') as Dataset;
+  const model = fresh();
+  await fit(model, inMemory, OPTIONS);
+  const expected = weightsSha256(model);
+  const evaluated = await evaluate(model, inMemory);
+  await using onDisk = await openPacked(file, 'train');
+  expect([onDisk.length, onDisk.classNames]).toEqual([28, ['a', 'b']]);
+  const { confusion, loss } = await evaluate(model, onDisk);
+  expect([confusion, loss]).toEqual([evaluated.confusion, evaluated.loss]);
+  for (const count of [1, 2, 3]) {
+    setNumThreads(count);
+    for (const capture of [true, false]) {
+      const other = fresh();
+      const { captured } = await fit(other, onDisk, { ...OPTIONS, capture, validation: onDisk });
+      expect([captured, weightsSha256(other)]).toEqual([capture, expected]);
+      other.dispose();
+    }
+  }
+  model.dispose();
+});
+
+it('keep the images out of memory', async () => {
+  await using onDisk = await openPacked(file, 'train');
+  const before = memory().bytes;
+  using loader = new DataLoader(onDisk);
+  expect(loader.length).toBe(1);
+  expect(memory().bytes - before).toBeLessThan(24 * 24);
+});
+
+it('end with an error of their own where the file is cut or closed meanwhile', async () => {
+  const copy = join(folder, 'copy.pack');
+  await writeFile(copy, await readFile(file));
+  const onDisk = await openPacked(copy, 'train');
+  const model = fresh();
+  const sha = weightsSha256(model);
+  await truncate(copy, 5000);
+  for (const capture of [true, false]) {
+    await expect(fit(model, onDisk, { ...OPTIONS, capture })).rejects.toMatchObject({ code: 'ERR_FILE' });
+  }
+  await onDisk.close();
+  await onDisk.close();
+  await expect(fit(model, onDisk, OPTIONS)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+  expect(weightsSha256(model)).toBe(sha);
+  model.dispose();
+});
+
+it('are refused on damaged files, and on parts that are not there', async () => {
+  const copy = join(folder, 'damaged.pack');
+  const bytes = await readFile(file);
+  bytes[4096 + 77] ^= 4;
+  await writeFile(copy, bytes);
+  await expect(openPacked(copy, 'train')).rejects.toMatchObject({ code: 'ERR_DATA' });
+  const trusting = await openPacked(copy, 'train', { verify: false });
+  await trusting.close();
+  await expect(openPacked(file, 'test')).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  await expect(openPacked(join(folder, 'none'), 'train')).rejects.toMatchObject({ code: 'ERR_FILE' });
+  await expect(openPacked(file, 3 as unknown as string)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+});
