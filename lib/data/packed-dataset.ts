@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A part of a packed file whose images stay on disk: data sets larger than memory. A step reads the images of its batch from
 // the file, on the threads that compute; what the system has read before comes out of its cache.
+import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkNumber, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import type { ImagePlace } from '../ops/gather.js';
 import type { Dataset, Normalization } from './dataset.js';
 import { openPart, type ReadPackedOptions } from './packed.js';
@@ -40,6 +41,29 @@ export class PackedDataset {
       op: 'PackedDataset',
       expected: 'a data set whose file is open',
       received: 'one that was closed',
+    });
+  }
+
+  /** The bytes of one image, `[h, w, c]`, read now. Throws ERR_FILE where that does not work, ERR_DISPOSED. */
+  imageAt(index: number): Uint8Array {
+    const { descriptor, offset, count } = this.place;
+    const [h, w, c] = this.imageShape;
+    const size = h * w * c;
+    checkNumber('PackedDataset', 'index', checkWhole('PackedDataset', 'index', index, 0), 0, count - 1);
+    const bytes = new Uint8Array(size);
+    let got = 0;
+    let cause: unknown;
+    try {
+      got = readSync(descriptor, bytes, 0, size, offset + index * size);
+    } catch (error) {
+      cause = error;
+    }
+    if (got === size) return bytes;
+    throw fail('ERR_FILE', {
+      op: 'PackedDataset',
+      expected: `to read image ${index}, ${size} bytes`,
+      received: cause instanceof Error ? cause.message : `${got} bytes`,
+      cause,
     });
   }
 

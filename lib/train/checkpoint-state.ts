@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { badValue } from '../autograd/anomaly.js';
-import type { Dataset } from '../data/dataset.js';
 import type { DataLoader } from '../data/loader.js';
+import { type AnyDataset, PackedDataset } from '../data/packed-dataset.js';
 import { describe, fail, ReceptiveError } from '../errors.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { checkState } from '../nn/state.js';
@@ -177,10 +177,13 @@ export function changedSettings(
 const SAMPLES = 64;
 
 /** A data set in words: its name, its size, and a hash of labels and of some images. */
-export function fingerprint({ name, length, imageShape, images, labels }: Dataset): string {
+export function fingerprint(dataset: AnyDataset): string {
+  const { name, length, imageShape, labels } = dataset;
   const hash = createHash('sha256').update(labels);
   const size = imageShape.reduce((product, side) => product * side, 1);
   const stride = Math.max(1, Math.floor(length / SAMPLES));
-  for (let i = 0; i < length; i += stride) hash.update(images.subarray(i * size, (i + 1) * size));
+  const imageAt = (i: number) =>
+    dataset instanceof PackedDataset ? dataset.imageAt(i) : dataset.images.subarray(i * size, (i + 1) * size);
+  for (let i = 0; i < length; i += stride) hash.update(imageAt(i));
   return `${name}, ${length} of [${imageShape.join(', ')}], ${hash.digest('hex').slice(0, 16)}`;
 }

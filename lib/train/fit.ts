@@ -231,7 +231,8 @@ function settingsOf(options: FitOptions): Record<string, string> {
   const { clipGradNorm, clipGradValue } = options;
   const { isa } = nativeInfo();
   const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
-  const all = Object.entries({ ...chosen, clipGradNorm, clipGradValue, isa });
+  const augment = options.augment && JSON.stringify(options.augment);
+  const all = Object.entries({ ...chosen, clipGradNorm, clipGradValue, augment, isa });
   const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
   return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }

@@ -127,7 +127,9 @@ inline void warp_elastic(double* out, const double* in, const ops::AugmentedBatc
 inline void jitter_colours(double* out, const double* in, const ops::AugmentedBatch& batch,
                            const ops::ColourJitter& jitter) {
   const std::int64_t channels = batch.channels;
-  const auto within_unit = [](double value) { return std::fmin(1, std::fmax(0, value)); };
+  const auto within_unit = [](double value) {
+    return value < 0 ? 0.0 : (value > 1 ? 1.0 : value);
+  };  // keeps NaN
   const auto grey_of = [=](const double* pixel) {
     if (channels == 3) return 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
     double sum = 0;
@@ -164,10 +166,10 @@ inline void mix_images(double* out, const double* in, const ops::AugmentedBatch&
       const std::int64_t y = i / batch.channels / batch.width, x = i / batch.channels % batch.width;
       const ops::Box& box = mixed.box;
       const bool is_inside = y >= box.top && y < box.bottom && x >= box.left && x < box.right;
-      const double share = mix.is_cut ? (is_inside ? 0 : 1) : mixed.share;
-      const double own = in[n * batch.image_size() + i];
+      const double share = mix.is_cut ? 1 : mixed.share;
       const double other = in[(batch.count - 1 - n) * batch.image_size() + i];
-      out[n * batch.image_size() + i] = share * own + (1 - share) * other;
+      const double own = is_inside ? other : in[n * batch.image_size() + i];
+      out[n * batch.image_size() + i] = share == 1 ? own : share * own + (1 - share) * other;
     }
   }
 }

@@ -20,12 +20,14 @@ type Exports = Readonly<Record<string, unknown>>;
  * and so is what is no function.
  */
 const PARTS: Record<string, readonly string[]> = {
+  augment: ['augmentImages', 'mixLabels'], // data sets' own, by their instructions
   'batch-part': ['BatchParts', 'drawInPart', 'firstInBatch'],
   compute: ['compute'],
   'define-op': ['checkLike'],
   convolution: ['numbersOf', 'outputPixels', 'reachOf'],
   'convolution-passes': ['passesOf'],
   'conv2d-algorithm': ['algorithmNumber'],
+  gather: ['gatherFile'], // likewise
   'conv2d-im2col': ['im2colForward', 'im2colGradInput', 'im2colGradWeight'],
   normalization: ['emptyNormalized'],
   'pool-window': ['markPoolWindow', 'poolWindowOf'],

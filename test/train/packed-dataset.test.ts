@@ -71,6 +71,23 @@ it('end with the weights of a training in memory, eager or captured, for 1, 2 an
   model.dispose();
 });
 
+it('go on from a checkpoint of a training in memory', async () => {
+  const inMemory = (await readPacked(file)).get('train') as Dataset;
+  const whole = fresh();
+  await fit(whole, inMemory, OPTIONS);
+  await using onDisk = await openPacked(file, 'train');
+  expect([...onDisk.imageAt(3)]).toEqual([...inMemory.images.subarray(3 * 576, 4 * 576)]);
+  const checkpoint = { dir: join(folder, 'kept'), everySteps: 3 };
+  const first = fresh();
+  const control = new AbortController();
+  const onBatch = ({ step }: { step: number }) => step === 5 && control.abort();
+  await fit(first, inMemory, { ...OPTIONS, checkpoint, onBatch, signal: control.signal });
+  const second = fresh();
+  const { resumedAt } = await fit(second, onDisk, { ...OPTIONS, checkpoint, resume: true });
+  expect(resumedAt).toBeGreaterThan(0);
+  expect(weightsSha256(second)).toBe(weightsSha256(whole));
+});
+
 it('keep the images out of memory', async () => {
   await using onDisk = await openPacked(file, 'train');
   const before = memory().bytes;

@@ -51,6 +51,9 @@ const WAYS: Record<string, () => FitOptions> = {
     ...{ optimizer: 'sgd', momentum: 0.9, validation: data },
     schedule: optim.plateau({ patience: 0, threshold: 0.5 }),
   }),
+  'augmented and mixed': () => ({
+    augment: [{ kind: 'flip', alternate: true }, { kind: 'crop', padding: 2 }, { kind: 'cutmix' }],
+  }),
   'rmsprop, one-cycle': () => ({ optimizer: 'rmsprop', momentum: 0.5, schedule: 'one-cycle' }),
 };
 

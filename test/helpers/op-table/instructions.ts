@@ -8,6 +8,7 @@ import { conv2d } from '../../../lib/ops/conv2d.js';
 import { linear } from '../../../lib/ops/linear.js';
 import { maxPool2d } from '../../../lib/ops/pool2d.js';
 import type { NumberArray, Output, Random } from '../native.js';
+import { augmentationRows } from './augmentations.js';
 import { leaf, positive, type Sample } from './row.js';
 
 /** One call: outputs that are arrays are updated in place. */
@@ -54,6 +55,7 @@ const update =
 const within64 = () => 64 * UNIT;
 
 export const instructionRows: readonly InstructionRow[] = [
+  ...augmentationRows,
   {
     instruction: 'sgd_update',
     call: update([0.3, 0.9, 0.1, 0.01, 1, 0], [-1, 1]),
