@@ -2,7 +2,7 @@
 // Weights in files, with PyTorch's names and layouts, and their fingerprint.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkOptions, fail } from '../errors.js';
+import { checkBooleans, checkOptions, fail } from '../errors.js';
 import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
@@ -42,17 +42,52 @@ export async function saveWeights(
   await writeAtomically('saveWeights', path, encodeSafetensors(new Map(stored), metadata));
 }
 
+/** What became of the tensors of a file and of a model, by name, where not all had to fit. */
+export interface LoadReport {
+  /** Loaded. */
+  readonly matched: readonly string[];
+  /** In the model only: they stay as they were. */
+  readonly missing: readonly string[];
+  /** In the file only. */
+  readonly unexpected: readonly string[];
+  /** In both, with other shapes or kinds of numbers: they stay as they were. In words: `fc.weight [10, 84], not [1000, 512]`. */
+  readonly mismatched: readonly string[];
+}
+
+/** How weights are loaded. */
+export interface LoadWeightsOptions {
+  /** Refuse a file that is not this model's in all names and shapes. False: take what fits, as for a new head. Default true. */
+  readonly strict?: boolean | undefined;
+}
+
 /**
  * Loads weights that `saveWeights`, or PyTorch's safetensors, saved. F32 and F64 files fit models of both. Everything is
  * checked before the first weight changes.
  *
- * @returns what the file says about its model
+ * @returns what the file says about its model; without `strict` also `report`, what was loaded and what was not
  *
- * Throws ERR_FILE for a file that cannot be read; ERR_DATA for a damaged one, and for one that is not this model's.
+ * Throws ERR_FILE for a file that cannot be read; ERR_DATA for a damaged one, for one that is not this model's, and without
+ * `strict` for one of which nothing fits; ERR_ARGUMENT for wrong options.
  */
-export async function loadWeights(model: Module, path: string): Promise<WeightsMetadata> {
+export async function loadWeights(
+  model: Module,
+  path: string,
+  options: LoadWeightsOptions & { readonly strict: false },
+): Promise<WeightsMetadata & { readonly report: LoadReport }>;
+export async function loadWeights(
+  model: Module,
+  path: string,
+  options?: LoadWeightsOptions,
+): Promise<WeightsMetadata>;
+export async function loadWeights(
+  model: Module,
+  path: string,
+  options: LoadWeightsOptions = {},
+): Promise<WeightsMetadata & { readonly report?: LoadReport }> {
   checkModel('loadWeights', model);
   checkPath('loadWeights', path);
+  checkOptions('loadWeights', options, ['strict']);
+  checkBooleans('loadWeights', { strict: options.strict });
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -62,20 +97,67 @@ export async function loadWeights(model: Module, path: string): Promise<WeightsM
   const file = decodeSafetensors(bytes, path);
   const metadata = decodeMetadata(file.metadata, path);
   const layouts = exchangeLayouts(model);
-  checkFits(layouts, file.tensors, path);
+  const { strict = true } = options;
+  if (strict) checkFits(layouts, file.tensors, path);
+  const report = reportOn(layouts, file.tensors);
+  if (!strict && report.matched.length === 0) throw nothingFits(layouts, file.tensors, path);
   const state = new Map<string, Tensor>();
+  const own = model.stateDict();
   try {
-    for (const [name, { shape, dtype }] of model.stateDict()) {
-      const values = (layouts.get(name) as ExchangeLayout).fromFile(
-        file.tensors.get(name)?.data as TypedArray,
-      );
+    for (const name of report.matched) {
+      const { shape, dtype } = own.get(name) as Tensor;
+      const { fromFile } = layouts.get(name) as ExchangeLayout;
+      const values = fromFile(file.tensors.get(name)?.data as TypedArray);
       state.set(name, tensor(values, shape, { dtype }).keep());
     }
-    model.loadStateDict(state);
+    model.loadStateDict(state, { strict });
   } finally {
     for (const loaded of state.values()) loaded.dispose();
   }
-  return metadata;
+  return strict ? metadata : { ...metadata, report };
+}
+
+/** Compares what a model has with what a file has. */
+function reportOn(
+  layouts: ReadonlyMap<string, ExchangeLayout>,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): LoadReport {
+  const shared = [...layouts].filter(([name]) => tensors.has(name));
+  const wordsFor = (name: string) =>
+    mismatchOf(layouts.get(name) as ExchangeLayout, tensors.get(name) as StoredTensor);
+  return {
+    matched: shared.flatMap(([name]) => (wordsFor(name) === undefined ? name : [])),
+    missing: [...layouts.keys()].filter((name) => !tensors.has(name)),
+    unexpected: [...tensors.keys()].filter((name) => !layouts.has(name)),
+    mismatched: shared.flatMap(([name]) => {
+      const words = wordsFor(name);
+      return words === undefined ? [] : `${name} ${words.expected}, not ${words.received}`;
+    }),
+  };
+}
+
+/** In words, how a stored tensor differs from what it is to be; nothing where it fits. */
+function mismatchOf({ fileShape, int64 }: ExchangeLayout, { shape, data }: StoredTensor) {
+  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
+  if (isFloat !== int64 && sameShape(shape, fileShape)) return undefined;
+  const kind = (isWhole: boolean) => (isWhole ? ' of whole numbers' : '');
+  return {
+    expected: `[${fileShape.join(', ')}]${kind(int64)}`,
+    received: `[${shape.slice(0, 8).join(', ')}]${kind(!isFloat)}`,
+  };
+}
+
+function nothingFits(
+  layouts: ReadonlyMap<string, ExchangeLayout>,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  path: string,
+) {
+  return fail('ERR_DATA', {
+    op: `loadWeights from ${path}`,
+    expected: `at least one of the tensors ${listNames([...layouts.keys()])}`,
+    received: listNames([...tensors.keys()].map(quote)) || 'no tensor',
+    hint: 'is it the file of another model?',
+  });
 }
 
 /** Refuses a file with other names, shapes or kinds of numbers than the model has, in the file's own terms. */
@@ -100,15 +182,9 @@ function checkFits(
     ];
     throw refuse(`the tensors ${listNames([...layouts.keys()])}`, received.join('; '));
   }
-  for (const [name, { fileShape, int64 }] of layouts) {
-    const { shape, data } = tensors.get(name) as StoredTensor;
-    const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-    if (isFloat !== int64 && sameShape(shape, fileShape)) continue;
-    const kind = (isWhole: boolean) => (isWhole ? ' of whole numbers' : '');
-    throw refuse(
-      `${name} [${fileShape.join(', ')}]${kind(int64)}`,
-      `[${shape.slice(0, 8).join(', ')}]${kind(!isFloat)}`,
-    );
+  for (const [name, layout] of layouts) {
+    const words = mismatchOf(layout, tensors.get(name) as StoredTensor);
+    if (words !== undefined) throw refuse(`${name} ${words.expected}`, words.received);
   }
 }
 
