@@ -192,10 +192,18 @@ export { xo } from './data/xo.js';
 
 // --- Training and use ---
 
+export type { BudgetOptions } from './train/budget.js';
 export { type CaptureOptions, capture, type InputSpec, type TrainingStep } from './train/capture.js';
 export type { Plan, PlanSource } from './train/captured-plan.js';
 export type { CheckpointOptions, CheckpointReport, KeepingOptions } from './train/checkpoint-options.js';
+export type { EarlyStoppingOptions } from './train/early-stopping.js';
+export { type Estimate, type EstimateOptions, estimate } from './train/estimate.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './train/evaluate.js';
+export {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type LearningRateCurve,
+} from './train/find-learning-rate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
 export type { Loss, LossFunction, LossName } from './train/losses.js';
@@ -207,6 +215,7 @@ export { type Prediction, type PredictOptions, predict, predictSync } from './tr
 export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './train/progress.js';
 export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
+export type { TrialOptions } from './train/trials.js';
 
 // --- Files ---
 
@@ -217,7 +226,13 @@ export {
   type SafetensorsFile,
   type StoredTensor,
 } from './io/safetensors.js';
-export { loadWeights, saveWeights, weightsSha256 } from './io/weights.js';
+export {
+  type LoadReport,
+  type LoadWeightsOptions,
+  loadWeights,
+  saveWeights,
+  weightsSha256,
+} from './io/weights.js';
 
 // --- Errors; threads and instruction set ---
 

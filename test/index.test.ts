@@ -22,7 +22,7 @@ it('offers these names and no others', () => {
     pictures: 'PackedDataset imageFolder openPacked packImages readPacked',
     published: 'cifar10 cifar100 fashionMnist',
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',
-    training: 'capture evaluate fit fitMany predict predictSync serve',
+    training: 'capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
     rest: 'ReceptiveError info setNumThreads',
   };

@@ -25,13 +25,16 @@ const FORMATS = [
 /** Shows the epochs of one training. */
 export class EpochDisplay {
   readonly #output: Output;
-  readonly #epochs: number;
+  readonly #epochs: number | undefined;
   readonly #stop: AbortSignal;
   #bar: cliProgress.SingleBar | undefined;
   #lastLine = performance.now();
 
-  /** @param stop ends the display: what the last steps report afterwards is not shown */
-  constructor(output: Output, epochs: number, stop: AbortSignal) {
+  /**
+   * @param epochs nothing where the time ends the training
+   * @param stop ends the display: what the last steps report afterwards is not shown
+   */
+  constructor(output: Output, epochs: number | undefined, stop: AbortSignal) {
     this.#output = output;
     this.#epochs = epochs;
     this.#stop = stop;
@@ -93,6 +96,7 @@ export class EpochDisplay {
   }
 
   #name(epoch: number): string {
+    if (this.#epochs === undefined) return `epoch ${epoch}`;
     return `epoch ${String(epoch).padStart(String(this.#epochs).length)}/${this.#epochs}`;
   }
 

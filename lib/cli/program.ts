@@ -84,6 +84,11 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--train-size <n>', 'use so many training images', wholeNumber(1))
     .option('--augment <steps>', AUGMENT_HELP, augmentSteps)
     .option('--epochs <n>', 'passes over the training images', wholeNumber(1, 1e6), 3)
+    .option(
+      '--minutes <m>',
+      'train for so long, in place of --epochs; the schedule ends with the time',
+      positiveNumber(),
+    )
     .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
     .option('--micro-batches <n>', 'compute each step in so many parts, to save memory', wholeNumber(1, 1e6))
     .option('--optimizer <name>', oneOfText(OPTIMIZER_NAMES), oneOf(OPTIMIZER_NAMES), 'adamw')

@@ -34,6 +34,7 @@ export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly augment?: readonly Augmentation[];
   readonly testSize?: number;
   readonly epochs: number;
+  readonly minutes?: number;
   readonly batchSize: number;
   readonly microBatches?: number;
   readonly optimizer: OptimizerName;
@@ -123,8 +124,10 @@ function sayWhat({ flags, output, modelName, model, split }: Job): void {
 }
 
 async function watch({ flags, output, model, split, stop, folder }: Job): Promise<FitResult> {
-  const display = new EpochDisplay(output, flags.epochs, stop.signal);
-  const { epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
+  const budget = flags.minutes === undefined ? undefined : { minutes: flags.minutes };
+  const epochs = budget === undefined ? flags.epochs : undefined;
+  const display = new EpochDisplay(output, epochs, stop.signal);
+  const { batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
   try {
     return await fit(model, split.train, {
       ...{ epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed },
@@ -136,6 +139,7 @@ async function watch({ flags, output, model, split, stop, folder }: Job): Promis
       },
       ...{ priority: flags.priority, cpuShare: flags.cpuShare },
       ...keepingOf(flags, folder),
+      budget,
       validation: split.test,
       augment: flags.augment,
       signal: stop.signal,

@@ -20,8 +20,8 @@ export interface CapturedEpochOptions {
   readonly beforeStep: (step: number) => void;
   /** Steps that may be done before `between` is called; 1 makes each wait for `onStep` of the one before. */
   readonly stepsInOneGo: () => number;
-  /** While no step is running; the next one waits for it. */
-  readonly between: () => Promise<void>;
+  /** While no step is running; the next one waits for it, and comes only if this says so. */
+  readonly between: () => Promise<boolean>;
   /** After each step, in order; of several in one go some time later. */
   readonly onStep: (loss: number, correct: number, images: number) => void;
   /** After the calls of `onStep` that came together. */
@@ -109,6 +109,11 @@ export class CapturedTraining {
     return divided.plan;
   }
 
+  /** What the buffers of the larger step take. */
+  get stepBytes(): number {
+    return Math.max(...[...this.#plans.values()].map((plan) => plan.describe().peakBytes));
+  }
+
   /** The images of the step that was refused because its numbers are not finite. */
   get refused(): Int32Array | undefined {
     return this.#refused;
@@ -124,7 +129,7 @@ export class CapturedTraining {
     if (isWhole && rest.length > 0) await this.#run(rest.length, rest, full, options);
   }
 
-  /** Runs the steps over these indices; false if the signal ended them. */
+  /** Runs the steps over these indices; false if something ended them. */
   async #run(
     batch: number,
     indices: Int32Array,
@@ -140,8 +145,7 @@ export class CapturedTraining {
         first + done,
         options,
       );
-      if (options.signal?.aborted === true) return false;
-      await options.between();
+      if (!(await options.between())) return false;
     }
     return true;
   }

@@ -5,6 +5,8 @@ import type { LoaderStateDict } from '../data/loader.js';
 import { fail } from '../errors.js';
 import { quote } from '../io/header-json.js';
 import type { GeneratorState } from '../tensor/random.js';
+import type { BudgetState } from './budget.js';
+import type { StoppingState } from './early-stopping.js';
 import type { EpochState } from './epoch-progress.js';
 import type { CurvePoint, HistoryRow } from './progress.js';
 
@@ -42,6 +44,8 @@ export interface TrainingNumbers {
   /** Of the schedule, where it has a state. */
   readonly rates: Numbers | null;
   readonly ema: Numbers | null;
+  readonly stopping: StoppingState | null;
+  readonly budget: BudgetState | null;
   /** What the training is of: other data is other training. */
   readonly data: string;
   /** The options that were chosen, in words. */
@@ -141,6 +145,8 @@ const TRAINING: Form = {
     optimizer: { of: { name: 'string', numbers: NUMBERS } },
     rates: { orNull: NUMBERS },
     ema: { orNull: NUMBERS },
+    stopping: { orNull: { of: { epoch: 'count', value: 'number', waited: 'count' } } },
+    budget: { orNull: { of: { seconds: 'number', step: 'count', share: 'number', total: 'number' } } },
     data: 'string',
     settings: { of: {} },
   },

@@ -11,6 +11,7 @@ import { checkState } from '../nn/state.js';
 import { tensor } from '../tensor/create.js';
 import { defaultGenerator } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Budget } from './budget.js';
 import type { FoundCheckpoint } from './checkpoint-folder.js';
 import {
   type Best,
@@ -19,6 +20,7 @@ import {
   type Progress,
   type TrainingNumbers,
 } from './checkpoint-shape.js';
+import type { EarlyStopping } from './early-stopping.js';
 import type { Rates } from './schedules.js';
 import type { Learner } from './train-step.js';
 
@@ -27,6 +29,8 @@ export interface StatefulParts {
   readonly learner: Learner;
   readonly loader: DataLoader;
   readonly rates: Rates;
+  readonly stopping: EarlyStopping | undefined;
+  readonly budget: Budget | undefined;
   /** The data set in words: `fingerprint`. */
   readonly data: string;
   /** The options of the training in words. */
@@ -41,7 +45,7 @@ export interface TrainingState {
 
 /** Longest time in ms for which copying holds the event loop, as far as whole tensors allow. */
 const SLICE = 10;
-const [MODEL, OPTIMIZER, EMA] = ['model.', 'optimizer.', 'ema.'];
+const [MODEL, OPTIMIZER, EMA, BEST] = ['model.', 'optimizer.', 'ema.', 'best.'];
 
 /**
  * Takes the state of now; no step may run meanwhile, while the event loop turns.
@@ -53,7 +57,7 @@ export async function takeState(
   progress: Progress,
   { finished, best }: { finished: boolean; best: Best | null },
 ): Promise<TrainingState> {
-  const { learner, loader, rates } = parts;
+  const { learner, loader, rates, stopping } = parts;
   const optimizer = learner.optimizer.stateDict();
   const { epoch, history } = progress;
   const position =
@@ -67,13 +71,15 @@ export async function takeState(
     optimizer: { name: learner.optimizer.constructor.name, numbers: [...optimizer.numbers] },
     rates: rates.state === undefined ? null : [...rates.state.stateDict().numbers],
     ema: learner.ema === undefined ? null : [...learner.ema.stateDict().numbers],
+    stopping: stopping?.state ?? null,
+    budget: parts.budget?.state ?? null,
     data: parts.data,
     settings: parts.settings,
   };
   const metadata = encodeNumbers(numbers);
   const tensors = new Map<string, StoredTensor>();
   let end = performance.now() + SLICE;
-  for (const [name, own] of tensorsOf(learner)) {
+  for (const [name, own] of tensorsOf(parts)) {
     const bad = badValue(own);
     if (bad !== undefined) throw notFinite(name, String(bad.value));
     tensors.set(name, { shape: own.shape, data: own.data() });
@@ -84,10 +90,12 @@ export async function takeState(
   return { tensors, metadata };
 }
 
-function* tensorsOf({ model, optimizer, ema }: Learner): Iterable<[string, Tensor]> {
+function* tensorsOf({ learner, stopping }: StatefulParts): Iterable<[string, Tensor]> {
+  const { model, optimizer, ema } = learner;
   for (const [name, own] of model.stateDict()) yield [MODEL + name, own];
   for (const [name, own] of optimizer.stateDict().tensors) yield [OPTIMIZER + name, own];
   for (const [name, own] of ema?.stateDict().tensors ?? []) yield [EMA + name, own];
+  for (const [name, own] of stopping?.tensors ?? []) yield [BEST + name, own];
 }
 
 function notFinite(name: string, value: string) {
@@ -108,7 +116,7 @@ function notFinite(name: string, value: string) {
  */
 export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoint): TrainingNumbers {
   const numbers = decodeNumbers(file.metadata, path);
-  const { learner, loader, rates } = parts;
+  const { learner, loader, rates, stopping } = parts;
   const { model, optimizer, ema } = learner;
   const generator = defaultGenerator();
   const draws = generator.state;
@@ -127,16 +135,21 @@ export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoi
     checkSame(path, 'the optimizer', optimizer.constructor.name, numbers.optimizer.name);
     checkSame(path, 'averages of weights (ema)', ema ? 'some' : 'none', numbers.ema ? 'some' : 'none');
     checkSame(path, 'a schedule with a state', rates.state ? 'one' : 'none', numbers.rates ? 'one' : 'none');
+    checkSame(path, 'early stopping', stopping ? 'some' : 'none', numbers.stopping ? 'some' : 'none');
     const state = under(MODEL);
+    const best = under(BEST);
     const averages = { tensors: under(EMA), numbers: new Map(numbers.ema) };
     const kept = { tensors: under(OPTIMIZER), numbers: new Map(numbers.optimizer.numbers) };
     checkState(model.stateDict(), state, true);
     if (ema !== undefined) checkState(new Map(ema.stateDict().tensors), averages.tensors, true);
+    if (best.size > 0) checkState(model.stateDict(), best, true);
     loader.loadStateDict(numbers.loader);
     generator.state = numbers.generator;
     rates.state?.loadStateDict({ tensors: new Map(), numbers: new Map(numbers.rates) });
     optimizer.loadStateDict(kept);
     ema?.loadStateDict(averages);
+    if (numbers.budget !== null) parts.budget?.load(numbers.budget);
+    if (numbers.stopping !== null) stopping?.load(numbers.stopping, best);
     model.loadStateDict(state);
     return numbers;
   } catch (error) {

@@ -10,10 +10,12 @@ import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { type ClipOptions, checkClip } from '../optim/clip.js';
 import { type AverageOptions, makeAverage } from './averages.js';
+import { Budget, type BudgetOptions, checkBudget } from './budget.js';
 import { CapturedTraining } from './captured-epoch.js';
 import { checkKeeping, type KeepingOptions } from './checkpoint-options.js';
 import { fingerprint } from './checkpoint-state.js';
 import { Checkpoints } from './checkpoints.js';
+import { checkStopping, EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
 import { checkLoss, type Loss } from './losses.js';
@@ -22,8 +24,9 @@ import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { makeOptimizer, type OptimizerOptions } from './optimizers.js';
 import { checkPlanning } from './planning.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
-import { makeRates, type ScheduleOptions } from './schedules.js';
+import { checkRise, makeRates, type ScheduleOptions } from './schedules.js';
 import { TrainingRun } from './training-run.js';
+import { asTried, type TrialOptions } from './trials.js';
 
 /** How to train. */
 export interface FitOptions
@@ -33,7 +36,9 @@ export interface FitOptions
     AverageOptions,
     MannersOptions,
     MicroBatchOptions,
-    KeepingOptions {
+    KeepingOptions,
+    BudgetOptions,
+    TrialOptions {
   /** Passes over the data set. Default 1. */
   readonly epochs?: number | undefined;
   /** Images a step; the last step of an epoch may have fewer. Default 32. */
@@ -55,6 +60,8 @@ export interface FitOptions
   readonly validation?: AnyDataset | undefined;
   /** Metrics of the validation set by name, for `valMetrics`: see `evaluate`. */
   readonly metrics?: readonly MetricName[] | undefined;
+  /** Ends the training when it no longer gets better, with the weights of the best epoch. Default: never. */
+  readonly earlyStopping?: EarlyStoppingOptions | undefined;
   /** Stops the training after the step that is under way. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -88,11 +95,17 @@ export interface FitResult {
   readonly resumedAt: number | undefined;
   /** True if the signal ended the training early; the model has the weights of the last step. */
   readonly aborted: boolean;
+  /** True if `earlyStopping` ended it. */
+  readonly stoppedEarly: boolean;
+  /** The epoch that `earlyStopping` found best, the first being 1. */
+  readonly bestEpoch: number | undefined;
   /** Time of all training steps, without validation. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
   /** Whether the steps were captured and replayed natively. */
   readonly captured: boolean;
+  /** What the buffers of a captured step take. */
+  readonly stepBytes: number | undefined;
   /** Why they were not, where the model did not allow it. */
   readonly notCaptured: string | undefined;
 }
@@ -115,7 +128,8 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
   ] as const),
   ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule', 'warmup'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'ema'] as const),
-  ...(['checkpoint', 'resume', 'onCheckpoint'] as const),
+  ...(['checkpoint', 'resume', 'onCheckpoint', 'earlyStopping', 'budget'] as const),
+  ...(['overfitBatches', 'fastDevRun'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
 
@@ -145,12 +159,17 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
   checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
   const { onBatch, onEpoch, onProgress } = options;
   checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
-  const epochs = checkWhole('fit', 'epochs', options.epochs ?? 1);
+  const time = checkBudget(options);
+  const epochs = checkEpochs(options, time);
   const manners = checkManners('fit', options);
   const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
   const clip = checkClip('fit', options);
   const loss = checkLoss('fit', options.loss);
-  const keeping = checkKeeping(options, options.validation !== undefined);
+  const hasValidation = options.validation !== undefined;
+  const keeping = checkKeeping(options, hasValidation);
+  const stops = checkStopping(options.earlyStopping, hasValidation);
+  const tried = asTried(dataset, options);
+  if (tried !== undefined) return fit(model, tried.dataset, tried.options);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
       op: 'fit',
@@ -172,10 +191,15 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
     const { optimizer, release } = makeOptimizer(model, options);
     try {
       const microBatches = checkMicroBatches('fit', options, loader.batchSize, options.maxMemory);
-      const rates = makeRates(options, optimizer, epochs * loader.length);
+      const budget = time === undefined ? undefined : new Budget(time, loader.length, checkRise(options));
+      const rates = makeRates(options, optimizer, epochs * loader.length, budget);
       using average = makeAverage(model, options.ema);
       const learner = { model, optimizer, clip, ema: average?.ema, loss, countsCorrect: true };
+      const measured = typeof options.ema === 'number' ? average?.ema.model : undefined;
+      using stopping = stops && new EarlyStopping(stops, measured ?? model);
       const parts = {
+        stopping,
+        budget,
         learner,
         loader,
         rates,
@@ -191,11 +215,15 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
-        const run = new TrainingRun(learner, loader, rates, epochs, options, captured, kept);
+        const run = new TrainingRun(learner, loader, rates, epochs, options, captured, {
+          ...kept,
+          ...{ stopping, budget },
+        });
         const result = await run.toTheEnd(validationLoader, classes);
         average?.finish();
-        const resumedAt = kept?.progress?.step;
-        return { ...result, resumedAt, captured: captured !== undefined, notCaptured };
+        if (!result.aborted) stopping?.restore(model);
+        const about = { resumedAt: kept?.progress?.step, stepBytes: captured?.stepBytes };
+        return { ...result, ...about, captured: captured !== undefined, notCaptured };
       } finally {
         capturing?.dispose();
       }
@@ -216,6 +244,14 @@ function checkMixes({ augment, microBatches }: FitOptions): void {
   throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'both' });
 }
 
+/** Infinitely many where the time says how many. */
+function checkEpochs({ epochs }: FitOptions, seconds: number | undefined): number {
+  if (seconds === undefined) return checkWhole('fit', 'epochs', epochs ?? 1);
+  if (epochs === undefined) return Infinity;
+  const expected = 'epochs or a budget of time, not both';
+  throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'both' });
+}
+
 function checkMetrics({ metrics, validation }: FitOptions, classes: number): void {
   if (metrics === undefined) return;
   if (validation === undefined) {
@@ -227,7 +263,17 @@ function checkMetrics({ metrics, validation }: FitOptions, classes: number): voi
 
 /** Options that weights depend on and a checkpoint has no state of, in words. */
 function settingsOf(options: FitOptions): Record<string, string> {
-  const { epochs = 1, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema } = options;
+  const {
+    epochs = options.budget ? Infinity : 1,
+    microBatches,
+    lr,
+    momentum,
+    weightDecay,
+    schedule,
+    warmup,
+    loss,
+    ema,
+  } = options;
   const { clipGradNorm, clipGradValue } = options;
   const { isa } = nativeInfo();
   const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };

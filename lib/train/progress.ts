@@ -46,6 +46,7 @@ export interface BatchReport {
 /** How far a training is. */
 export interface ProgressReport {
   readonly epoch: number;
+  /** Infinity with a budget of time. */
   readonly epochs: number;
   readonly batch: number;
   readonly batches: number;

@@ -8,6 +8,7 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { Plateau, plateau, ReduceLROnPlateau } from '../optim/plateau.js';
 import { cosine, type Schedule } from '../optim/schedule.js';
 import { warmup } from '../optim/schedule-sequence.js';
+import { BUDGET_STEPS, type Budget } from './budget.js';
 import { checkName } from './optimizers.js';
 import type { HistoryRow } from './progress.js';
 
@@ -65,9 +66,14 @@ const nothing = () => {};
  * of the user's has it otherwise. Throws ERR_ARGUMENT, also for a schedule that ends before the last step; the optimizer is
  * then as it was.
  */
-export function makeRates(options: ScheduleOptions, optimizer: Optimizer, steps: number): Rates {
+export function makeRates(
+  options: ScheduleOptions,
+  optimizer: Optimizer,
+  steps: number,
+  budget?: Budget,
+): Rates {
   const { schedule = 'constant' } = options;
-  const rise = checkWhole('fit', 'warmup', options.warmup ?? 0, 0);
+  const rise = checkRise(options);
   if (rise >= steps) {
     const received = `${rise}, of ${steps} steps in all`;
     throw fail('ERR_ARGUMENT', { op: 'fit', expected: 'a warmup shorter than the training', received });
@@ -77,11 +83,27 @@ export function makeRates(options: ScheduleOptions, optimizer: Optimizer, steps:
   }
   if (typeof schedule !== 'function') checkName('schedule', schedule, SCHEDULE_NAMES);
   if (schedule === 'constant' && rise === 0) return { beforeStep: nothing, afterEpoch: nothing };
-  const main = typeof schedule === 'function' ? schedule : SCHEDULES[schedule](steps - rise, optimizer);
+  if (budget !== undefined && typeof schedule === 'function') throw noSpread();
+  const length = budget === undefined ? steps - rise : BUDGET_STEPS;
+  const named = typeof schedule === 'function' ? schedule : SCHEDULES[schedule](length, optimizer);
+  const main = budget === undefined ? named : budget.spread(named);
   const scheduler = new LRScheduler(optimizer, rise === 0 ? main : warmup(rise, main));
-  scheduler.set(steps - 1);
+  if (budget === undefined) scheduler.set(steps - 1);
   scheduler.set(0);
   return { beforeStep: (step) => scheduler.set(step), afterEpoch: nothing, state: scheduler };
+}
+
+/** Steps of the warm-up. Throws ERR_ARGUMENT. */
+export function checkRise(options: ScheduleOptions): number {
+  return checkWhole('fit', 'warmup', options.warmup ?? 0, 0);
+}
+
+function noSpread() {
+  return fail('ERR_ARGUMENT', {
+    op: 'fit',
+    expected: 'a schedule by name, which can be spread over a budget of time',
+    received: 'a function of the step',
+  });
 }
 
 function onPlateau({ options }: Plateau, optimizer: Optimizer, rise: number): Rates {

@@ -7,9 +7,11 @@ import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { givenRows } from './batch-rows.js';
+import type { Budget } from './budget.js';
 import type { CapturedTraining } from './captured-epoch.js';
 import type { Progress } from './checkpoint-shape.js';
 import type { Checkpoints } from './checkpoints.js';
+import type { EarlyStopping } from './early-stopping.js';
 import { EpochProgress, type EpochState } from './epoch-progress.js';
 import { type Evaluation, evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
@@ -24,12 +26,14 @@ import { type Learner, requireFinite, trainOn } from './train-step.js';
 const PROGRESS_INTERVAL = 100; // ms
 
 /** What a training run tells of itself. */
-export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured' | 'resumedAt'>;
+export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured' | 'resumedAt' | 'stepBytes'>;
 
 /** What keeps a training, and how far it was where it goes on. */
 export interface Kept {
-  readonly checkpoints: Checkpoints;
-  readonly progress: Progress | undefined;
+  readonly checkpoints?: Checkpoints | undefined;
+  readonly progress?: Progress | undefined;
+  readonly stopping?: EarlyStopping | undefined;
+  readonly budget?: Budget | undefined;
 }
 
 /** One call of `fit`, after its checks. */
@@ -41,6 +45,8 @@ export class TrainingRun {
   readonly #options: FitOptions;
   readonly #captured: CapturedTraining | undefined;
   readonly #checkpoints: Checkpoints | undefined;
+  readonly #stopping: EarlyStopping | undefined;
+  readonly #budget: Budget | undefined;
 
   readonly #history: HistoryRow[];
   readonly #curve: CurvePoint[];
@@ -58,7 +64,7 @@ export class TrainingRun {
     epochs: number,
     options: FitOptions,
     captured: CapturedTraining | undefined,
-    kept?: Kept,
+    kept: Kept = {},
   ) {
     this.#learner = learner;
     this.#loader = loader;
@@ -66,8 +72,10 @@ export class TrainingRun {
     this.#epochs = epochs;
     this.#options = options;
     this.#captured = captured;
-    this.#checkpoints = kept?.checkpoints;
-    const before = kept?.progress;
+    this.#checkpoints = kept.checkpoints;
+    this.#stopping = kept.stopping;
+    this.#budget = kept.budget;
+    const before = kept.progress;
     this.#history = [...(before?.history ?? [])];
     this.#curve = [...(before?.curve ?? [])];
     this.#watch = new Stopwatch(before?.seconds);
@@ -91,6 +99,8 @@ export class TrainingRun {
       curve: this.#curve,
       steps: this.#step,
       aborted: this.#isCutShort,
+      stoppedEarly: this.#stopping?.isOver === true,
+      bestEpoch: this.#stopping?.bestEpoch,
       seconds,
       imagesPerSecond: seconds > 0 ? this.#images / seconds : 0,
     };
@@ -98,15 +108,17 @@ export class TrainingRun {
 
   /** Returns the epoch that the signal has ended, where there is one. */
   async #runEpochs(validation: DataLoader | null, classes: number): Promise<EpochState | null> {
-    for (let epoch = this.#history.length + 1; epoch <= this.#epochs && !this.#isAborted; epoch++) {
+    for (let epoch = this.#history.length + 1; epoch <= this.#epochs && !this.#isOver; epoch++) {
       const progress = await this.#epoch(epoch);
-      if (!progress.isOver) return progress.state;
+      if (!progress.isOver && !this.#isTimeUp) return progress.state;
       const tested = validation === null ? undefined : await this.#validate(validation, classes);
       const row = this.#row(progress, tested);
       this.#history.push(row);
       this.#rates.afterEpoch(row);
       await this.#options.onEpoch?.(row);
+      this.#budget?.plan(this.#step, this.#watch.seconds); // what came after the epoch took time as well
       if (validation !== null && tested === undefined) return progress.state; // it is validated when it goes on
+      this.#stopping?.afterEpoch(row);
       await this.#checkpoints?.afterEpoch(() => this.#state(null), this.#step, row);
     }
     return this.#interrupted;
@@ -121,9 +133,19 @@ export class TrainingRun {
     return this.#options.signal?.aborted === true;
   }
 
-  /** Whether steps are left. */
+  /** Whether no epoch is to begin. */
+  get #isOver(): boolean {
+    return this.#isAborted || this.#isTimeUp || this.#stopping?.isOver === true;
+  }
+
+  get #isTimeUp(): boolean {
+    return this.#budget?.isOver(this.#step) === true;
+  }
+
+  /** Whether steps are left that the signal has ended. */
   get #isCutShort(): boolean {
-    return this.#step < this.#epochs * this.#loader.length;
+    const isDone = this.#isTimeUp || this.#stopping?.isOver === true;
+    return this.#step < this.#epochs * this.#loader.length && !isDone;
   }
 
   /** How far the training is, with an epoch under way or between two. */
@@ -134,16 +156,13 @@ export class TrainingRun {
   }
 
   /** Nothing where the signal ended it. */
-  #validate(validation: DataLoader, classes: number): Promise<Evaluation | undefined> {
+  async #validate(validation: DataLoader, classes: number): Promise<Evaluation | undefined> {
     const { model, ema, loss } = this.#learner;
     const { signal, metrics } = this.#options;
-    return evaluateBatches(
-      ema?.model ?? model,
-      validation,
-      classes,
-      { signal, metrics, loss },
-      this.#manners,
-    );
+    const options = { signal, metrics, loss };
+    const tested = await evaluateBatches(ema?.model ?? model, validation, classes, options, this.#manners);
+    if (tested !== undefined) this.#budget?.noteValidation(tested.seconds);
+    return tested;
   }
 
   /** What is left of a pass over the data set, or as much of it as the signal lets through. */
@@ -185,33 +204,44 @@ export class TrainingRun {
     const step = (): boolean => {
       const { loss, correct, images } = this.#oneStep(iterator.next().value, buffers, progress);
       this.#account(progress, loss, correct, images);
-      return !progress.isOver && !this.#isAborted && this.#checkpoints?.isDue(this.#step) !== true;
+      const isDue = this.#checkpoints?.isDue(this.#step) === true || this.#budget?.isDue(this.#step) === true;
+      return !progress.isOver && !isDue && !this.#isAborted;
     };
+    const { model } = this.#learner;
     try {
-      while (!progress.isOver && !this.#isAborted) {
-        const { model } = this.#learner;
+      do {
         await inSlices(model, true, step, this.#options.signal, () => this.#report(progress));
-        await this.#between(progress);
-      }
+      } while (await this.#between(progress));
     } finally {
       iterator.return?.();
     }
   }
 
-  /** Between two steps of an epoch; what is due at its end waits for the validation. */
-  async #between(progress: EpochProgress): Promise<void> {
-    if (progress.isOver || this.#isAborted) return;
+  /** Between two steps of an epoch, whether there is a next one; a checkpoint that is due at its end waits for the validation. */
+  async #between(progress: EpochProgress): Promise<boolean> {
+    if (this.#isAborted) return false;
+    if (this.#budget?.isDue(this.#step)) this.#budget.plan(this.#step, this.#watch.seconds);
+    if (progress.isOver || this.#isTimeUp) return false;
     await this.#checkpoints?.afterStep(() => this.#state(progress.state), this.#step);
+    return true;
+  }
+
+  /** Steps that may be done in one go. */
+  get #stepsAhead(): number {
+    if (this.#options.onBatch !== undefined) return 1;
+    const step = this.#step;
+    return Math.min(
+      this.#checkpoints?.stepsAfter(step) ?? Infinity,
+      this.#budget?.stepsAfter(step) ?? Infinity,
+    );
   }
 
   async #capturedEpoch(progress: EpochProgress, captured: CapturedTraining): Promise<void> {
     const first = this.#step;
-    const { onBatch, signal } = this.#options;
     try {
       await captured.epoch({
-        signal,
-        stepsInOneGo: () =>
-          onBatch === undefined ? (this.#checkpoints?.stepsAfter(this.#step) ?? Infinity) : 1,
+        signal: this.#options.signal,
+        stepsInOneGo: () => this.#stepsAhead,
         between: () => this.#between(progress),
         beforeStep: (step) => this.#rates.beforeStep(first + step),
         onStep: (loss, correct, images) => {
@@ -297,7 +327,8 @@ export class TrainingRun {
       accuracy: mean.accuracy,
       imagesPerSecond: mean.images / watch.seconds,
       epochSecondsLeft: secondsPerBatch * (batches - batch),
-      secondsLeft: secondsPerBatch * (batches * (this.#epochs - epoch + 1) - batch),
+      secondsLeft:
+        this.#budget?.secondsLeft ?? secondsPerBatch * (batches * (this.#epochs - epoch + 1) - batch),
     });
   }
 

@@ -54,6 +54,10 @@ const WAYS: Record<string, () => FitOptions> = {
   'augmented and mixed': () => ({
     augment: [{ kind: 'flip', alternate: true }, { kind: 'crop', padding: 2 }, { kind: 'cutmix' }],
   }),
+  'augmentation, lion, metrics': () => ({
+    ...{ optimizer: 'lion', lr: 1e-3, validation: data, metrics: ['f1'], batchSize: 8 },
+    augment: [{ kind: 'flip' }, { kind: 'affine', rotate: 10, translate: 0.1 }, { kind: 'cutout', size: 4 }],
+  }),
   'rmsprop, one-cycle': () => ({ optimizer: 'rmsprop', momentum: 0.5, schedule: 'one-cycle' }),
 };
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a training will cost, from a second of it.
+import { type Dataset, take } from '../data/dataset.js';
+import { checkNumber, checkOptions, fail } from '../errors.js';
+import { checkModel } from '../nn/check-model.js';
+import type { Module } from '../nn/module.js';
+import { Optimizer } from '../optim/optimizer.js';
+import { memory } from '../tensor/scope.js';
+import { evaluate } from './evaluate.js';
+import { type FitOptions, fit } from './fit.js';
+import { rehearse } from './rehearsal.js';
+
+/** What a training costs. */
+export interface Estimate {
+  readonly stepsPerEpoch: number;
+  readonly secondsPerStep: number;
+  readonly imagesPerSecond: number;
+  /** With validation, where there is a validation set. */
+  readonly secondsPerEpoch: number;
+  /** Of all epochs, or the budget. */
+  readonly seconds: number;
+  /** What the buffers of a captured step take; nothing where the step is not captured. */
+  readonly stepBytes: number | undefined;
+  /** What is held besides: the data set in native memory, the optimizer's state, averages. The model is not counted. */
+  readonly otherBytes: number;
+}
+
+/** How long to look. */
+export interface EstimateOptions {
+  /** Seconds of training that the estimate is made from; at least one step is done. Default 1. */
+  readonly seconds?: number | undefined;
+}
+
+/** Images of the validation set that are evaluated. */
+const VALIDATED = 1024;
+
+/**
+ * Trains for a second to tell what `fit` with these options will cost. The model is afterwards what it was; nothing is written.
+ *
+ * Throws what `fit` throws for its options and its first steps.
+ */
+export async function estimate(
+  model: Module,
+  dataset: Dataset,
+  options: FitOptions = {},
+  { seconds = 1, ...unknown }: EstimateOptions = {},
+): Promise<Estimate> {
+  checkModel('estimate', model);
+  checkOptions('estimate', unknown, []);
+  checkNumber('estimate', 'seconds', seconds, 0.06, 3600);
+  if (options.optimizer instanceof Optimizer) {
+    const received = 'one of its own, whose state would move';
+    throw fail('ERR_ARGUMENT', { op: 'estimate', expected: 'the name of an optimizer', received });
+  }
+  const { checkpoint: _, resume: __, earlyStopping: ___, validation, metrics: ____, ...training } = options;
+  const { epochs = 1, budget, schedule: _____, warmup: ______, onBatch: _______, ...rest } = training;
+  const before = memory().bytes;
+  let otherBytes = 0;
+  const onProgress = () => {
+    otherBytes = Math.max(otherBytes, memory().bytes - before);
+  };
+  const measured = { ...rest, onEpoch: undefined, onProgress, budget: { minutes: seconds / 60 } };
+  return rehearse(model, async () => {
+    const copies = memory().bytes - before;
+    const result = await fit(model, dataset, measured);
+    const secondsPerStep = result.seconds / result.steps;
+    const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? 32));
+    const tested =
+      validation && (await evaluate(model, take(validation, VALIDATED), { signal: options.signal }));
+    const validating = tested === undefined ? 0 : (validation as Dataset).length / tested.imagesPerSecond;
+    const secondsPerEpoch = stepsPerEpoch * secondsPerStep + validating;
+    return {
+      ...{ stepsPerEpoch, secondsPerStep, imagesPerSecond: result.imagesPerSecond, secondsPerEpoch },
+      seconds: budget === undefined ? epochs * secondsPerEpoch : 60 * budget.minutes,
+      stepBytes: result.stepBytes,
+      otherBytes: otherBytes - copies,
+    };
+  });
+}
