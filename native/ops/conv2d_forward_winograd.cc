@@ -9,8 +9,17 @@ WinogradConvolution convolution_of(float* y, const float* x, const float* weight
                                    WinogradTile tile) {
   const ImageBatch<const float> from{x, g.batch, g.in_h, g.in_w, g.in_c};
   const ImageBatch<float> to{y, g.batch, g.out_h, g.out_w, g.out_c};
-  return {&winograd_transforms(tile, kernels()), from, to, g.pad_top, g.pad_left, weight, false, nullptr,
-          nullptr, false, nullptr};
+  return {&winograd_transforms(tile, kernels()),
+          from,
+          to,
+          g.pad_top,
+          g.pad_left,
+          weight,
+          false,
+          nullptr,
+          nullptr,
+          false,
+          nullptr};
 }
 
 }  // namespace

@@ -80,8 +80,8 @@ struct WinogradConvolution {
 };
 
 void winograd_convolve(const WinogradConvolution& convolution, const KernelTable& table);
-// The transformed weight of a convolution of which nothing but weight and shapes are looked at: its floats, and
-// itself.
+// The transformed weight of a convolution of which nothing but weight and shapes are looked at: its floats,
+// and itself.
 std::int64_t winograd_weight_size(const WinogradConvolution& convolution, const KernelTable& table);
 void winograd_prepare_weight(float* u, const WinogradConvolution& convolution, const KernelTable& table);
 

@@ -11,8 +11,8 @@ namespace receptive::plan {
 // weights or statistics changed. Results change in their last digits. Returns how many.
 int fold_batch_norm_into_conv(Program* program);
 
-// The weight of a convolution that the step does not change is packed or transformed for it once, in memory of
-// its own. No bit changes. Returns how many.
+// The weight of a convolution that the step does not change is packed or transformed for it once, in memory
+// of its own. No bit changes. Returns how many.
 int prepare_weights(Program* program);
 
 }  // namespace receptive::plan

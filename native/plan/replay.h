@@ -88,13 +88,13 @@ class Replay {
   AlignedBuffer arena_;
   AlignedBuffer saved_;               // what the exposed tensors held before the step
   std::vector<std::size_t> exposed_;  // operands: tensors outside that are written before the last check
-  // What the first instructions of the program, those that are not of every step, were computed from: versions
-  // of the tensors they read, and the kernels whose layouts they wrote.
+  // What the first instructions of the program, those that are not of every step, were computed from:
+  // versions of the tensors they read, and the kernels whose layouts they wrote.
   std::vector<std::uint64_t> versions_;
   const void* kernels_ = nullptr;
-  bool is_current_ = false;           // they need not be computed again
-  bool scratch_is_even_ = false;      // whatever thread runs a task of this step has the scratch for it
-  double owed_ = 0;                   // ms of rest that earlier runs left over
+  bool is_current_ = false;       // they need not be computed again
+  bool scratch_is_even_ = false;  // whatever thread runs a task of this step has the scratch for it
+  double owed_ = 0;               // ms of rest that earlier runs left over
   std::vector<int> streams_, numbers_, arrays_;
   std::vector<Buffer> operands_;      // of all instructions, one after another
   std::vector<std::size_t> first_;    // where an instruction's operands begin
