@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fully connected layer: a weight and a bias for ops/linear.
-import { checkOptions, describe, fail } from '../errors.js';
+import { checkBooleans, checkOptions, describe, fail } from '../errors.js';
 import { linear } from '../ops/linear.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -37,6 +37,7 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
     checkOptions('Linear', options, ['bias', 'flattenedFrom']);
+    checkBooleans('Linear', { bias: options.bias });
     this.inFeatures = checkCount('Linear', 'inFeatures', inFeatures);
     this.outFeatures = checkCount('Linear', 'outFeatures', outFeatures);
     this.flattenedFrom = checkFlattened(options.flattenedFrom, inFeatures);
