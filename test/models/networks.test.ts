@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What networks are built of beside their parameters: LeNet-5 of 1998 as published, sizes that they refuse, and where.
 import { describe, expect, it } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { AlexNet } from '../../lib/models/alexnet.js';
 import { AllCnnC } from '../../lib/models/all-cnn-c.js';
 import { CudaConvNet } from '../../lib/models/cuda-convnet.js';
@@ -25,6 +24,7 @@ import { AdamW } from '../../lib/optim/adam.js';
 import { tensor, zeros } from '../../lib/tensor/create.js';
 import { manualSeed, randn } from '../../lib/tensor/random.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { refused } from '../helpers/refused.js';
 
 describe('LeNet-5 of 1998', () => {

@@ -4,13 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../lib/io/safetensors.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../../lib/io/weights.js';
 import * as nn from '../../lib/nn/index.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { randn } from '../../lib/tensor/random.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { refused, refusedLater } from '../helpers/refused.js';
 
 const KEYS = ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked'];

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every layer: gradients by finite differences in float64, options, and what is refused when it is made.
 import { describe, expect, it } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import * as nn from '../../lib/nn/index.js';
 import { crossEntropy } from '../../lib/ops/cross-entropy.js';
 import { tensor } from '../../lib/tensor/create.js';
 import { Generator, manualSeed, randn } from '../../lib/tensor/random.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { refused } from '../helpers/refused.js';
 
 const image = [2, 5, 6, 3];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The losses as modules: the functions behind them, their weights as state, and what they refuse when they are made.
 import { describe, expect, it } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import * as nn from '../../lib/nn/index.js';
 import { binaryCrossEntropyWithLogits } from '../../lib/ops/binary-cross-entropy.js';
 import { crossEntropy } from '../../lib/ops/cross-entropy.js';
@@ -10,6 +9,7 @@ import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../../lib/ops/pointwis
 import { tensor } from '../../lib/tensor/create.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { irregular, operand } from '../helpers/operands.js';
 import { refused } from '../helpers/refused.js';
 

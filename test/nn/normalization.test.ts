@@ -5,12 +5,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { decodeSafetensors } from '../../lib/io/safetensors.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../../lib/io/weights.js';
 import * as nn from '../../lib/nn/index.js';
 import { manualSeed, randn } from '../../lib/tensor/random.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { refused } from '../helpers/refused.js';
 
 interface Row {

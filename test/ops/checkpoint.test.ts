@@ -3,7 +3,6 @@
 // memory.
 import { describe, expect, test } from 'vitest';
 import { noGrad } from '../../lib/autograd/grad-mode.js';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { nativeInfo, setNumThreads } from '../../lib/native/bindings.js';
 import * as nn from '../../lib/nn/index.js';
 import { tanh } from '../../lib/ops/activations.js';
@@ -17,6 +16,7 @@ import { defaultGenerator, manualSeed, rand, randn } from '../../lib/tensor/rand
 import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { capture } from '../../lib/train/capture.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { distinct, irregular, operand } from '../helpers/operands.js';
 import { expectFlatMemory, expectRefusal } from '../helpers/refusal.js';
 

@@ -3,7 +3,6 @@
 // over fixed tables of stride, padding, dilation, groups, depthwise, 1x1, odd sizes and batch 1; and the float32 kernels
 // against the matrix of patches.
 import { describe, expect, test } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { multiply } from '../../lib/ops/arithmetic.js';
 import { convTranspose2d } from '../../lib/ops/conv-transpose2d.js';
 import { conv1d } from '../../lib/ops/conv1d.js';
@@ -19,6 +18,7 @@ import {
   transposedCases,
 } from '../helpers/convolution-cases.js';
 import { expectRelative } from '../helpers/golden.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { operand } from '../helpers/operands.js';
 import { expectFlatMemory } from '../helpers/refusal.js';
 

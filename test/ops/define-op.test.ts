@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations of users: out of the library's own, captured like any other; and in JavaScript, eager only.
 import { describe, expect, test } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { Flatten } from '../../lib/nn/flatten.js';
 import { Linear } from '../../lib/nn/linear.js';
 import { Module } from '../../lib/nn/module.js';
@@ -16,6 +15,7 @@ import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { capture } from '../../lib/train/capture.js';
 import { fit } from '../../lib/train/fit.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { operand } from '../helpers/operands.js';
 import { expectFlatMemory, expectRefusal } from '../helpers/refusal.js';
 import { halves, weightsOf } from '../train/tiny.js';

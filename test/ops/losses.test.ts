@@ -2,7 +2,6 @@
 // Every loss with all of its options: PyTorch's numbers, gradients by finite differences, capture, memory.
 import { describe, expect, test } from 'vitest';
 import { noGrad } from '../../lib/autograd/grad-mode.js';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import { nativeInfo, setIsa, setNumThreads } from '../../lib/native/bindings.js';
 import { scale } from '../../lib/ops/arithmetic.js';
 import { binaryCrossEntropyWithLogits } from '../../lib/ops/binary-cross-entropy.js';
@@ -16,6 +15,7 @@ import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
 import { capture } from '../../lib/train/capture.js';
 import { expectRelative, readGolden } from '../helpers/golden.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { distinct, irregular, operand } from '../helpers/operands.js';
 import { expectFlatMemory } from '../helpers/refusal.js';
 

@@ -2,7 +2,6 @@
 // Gradients of poolings with all their options, of resizing and of dropout in groups, against finite differences in double
 // precision: a row a case.
 import { describe, expect, test } from 'vitest';
-import { gradcheck } from '../../lib/autograd/gradcheck.js';
 import {
   adaptiveAvgPool2d,
   adaptiveMaxPool2d,
@@ -24,6 +23,7 @@ import { type UpsampleOptions, upsample } from '../../lib/ops/upsample.js';
 import { Generator } from '../../lib/tensor/random.js';
 import { tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
+import { gradcheck } from '../helpers/gradients.js';
 import { distinct } from '../helpers/operands.js';
 import { expectFlatMemory } from '../helpers/refusal.js';
 
