@@ -9,7 +9,7 @@ import { linear } from '../../../lib/ops/linear.js';
 import { maxPool2d } from '../../../lib/ops/pool2d.js';
 import type { NumberArray, Output, Random } from '../native.js';
 import { augmentationRows } from './augmentations.js';
-import { leaf, positive, type Sample } from './row.js';
+import { leaf, positive, type Sample, state } from './row.js';
 
 /** One call: outputs that are arrays are updated in place. */
 export interface InstructionCall {
@@ -193,6 +193,12 @@ const residual: Sample = {
   },
 };
 
+const prepared: Sample = {
+  name: 'a convolution whose weight no step changes',
+  operands: [leaf([2, 9, 10, 32]), state(leaf([32, 3, 3, 32], 1))],
+  run: (x, weight) => conv2d(x, weight, null, { padding: 1, algorithm: 'direct' }),
+};
+
 const planned: Record<string, Sample> = {
   conv2d_max_pool2d: few,
   conv2d_winner_gradients: winners,
@@ -200,6 +206,7 @@ const planned: Record<string, Sample> = {
   deinterleave: between,
   relu_backward_sum: bias,
   batch_norm_join_backward: residual,
+  prepare_conv2d_weight: prepared,
 };
 
 export const plannerRows: readonly PlannerRow[] = Object.entries(planned).map(([instruction, sample]) => ({
