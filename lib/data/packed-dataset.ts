@@ -5,7 +5,7 @@ import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkNumber, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import type { ImagePlace } from '../ops/gather.js';
-import type { Dataset, Normalization } from './dataset.js';
+import { ArrayDataset, type Dataset, type Normalization, take } from './dataset.js';
 import { openPart, type ReadPackedOptions } from './packed.js';
 
 /** Labelled images of one size in a file that is kept open. `fit`, `evaluate` and `DataLoader` take it for a data set. */
@@ -81,6 +81,19 @@ export class PackedDataset {
 
 /** A data set in memory, or one whose images stay in a file. */
 export type AnyDataset = Dataset | PackedDataset;
+
+/** The first `count` samples of either, or all of them where there are fewer; read into memory. Throws what `take` and `imageAt` do. */
+export function takeAny(dataset: AnyDataset, count: number): AnyDataset {
+  if (!(dataset instanceof PackedDataset)) return take(dataset, count);
+  checkWhole('take', 'count', count);
+  if (count >= dataset.length) return dataset;
+  const { name, imageShape, classNames, normalization } = dataset;
+  const size = imageShape[0] * imageShape[1] * imageShape[2];
+  const images = new Uint8Array(count * size);
+  for (let i = 0; i < count; i++) images.set(dataset.imageAt(i), i * size);
+  const labels = dataset.labels.subarray(0, count);
+  return new ArrayDataset({ name, images, labels, imageShape, classNames, normalization });
+}
 
 /**
  * Opens one part of a packed file, such as 'train', and leaves its images there: for sets larger than memory. Trainings on it

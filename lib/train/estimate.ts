@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training will cost, from a second of it.
-import { type Dataset, take } from '../data/dataset.js';
+import { type AnyDataset, takeAny } from '../data/packed-dataset.js';
 import { checkNumber, checkOptions, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
@@ -41,7 +41,7 @@ const VALIDATED = 1024;
  */
 export async function estimate(
   model: Module,
-  dataset: Dataset,
+  dataset: AnyDataset,
   options: FitOptions = {},
   { seconds = 1, ...unknown }: EstimateOptions = {},
 ): Promise<Estimate> {
@@ -66,8 +66,8 @@ export async function estimate(
     const secondsPerStep = result.seconds / result.steps;
     const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? 32));
     const tested =
-      validation && (await evaluate(model, take(validation, VALIDATED), { signal: options.signal }));
-    const validating = tested === undefined ? 0 : (validation as Dataset).length / tested.imagesPerSecond;
+      validation && (await evaluate(model, takeAny(validation, VALIDATED), { signal: options.signal }));
+    const validating = tested === undefined ? 0 : (validation as AnyDataset).length / tested.imagesPerSecond;
     const secondsPerEpoch = stepsPerEpoch * secondsPerStep + validating;
     return {
       ...{ stepsPerEpoch, secondsPerStep, imagesPerSecond: result.imagesPerSecond, secondsPerEpoch },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A learning rate by trying: it rises from step to step, and the loss tells where it is too small, right, and too large (Smith
 // 2017; smoothing, end and suggestion as in fastai).
-import type { Dataset } from '../data/dataset.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkListeners, checkNumber, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
@@ -49,7 +49,7 @@ const DIVERGED = 4;
  */
 export async function findLearningRate(
   model: Module,
-  dataset: Dataset,
+  dataset: AnyDataset,
   options: FindLearningRateOptions = {},
 ): Promise<LearningRateCurve> {
   const op = 'findLearningRate';

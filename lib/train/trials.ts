@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainings that are only to show that everything works: on a few batches, which a sound model learns by heart, or through all
 // stations once.
-import { type Dataset, take } from '../data/dataset.js';
+import { type AnyDataset, takeAny } from '../data/packed-dataset.js';
 import { checkWhole, fail } from '../errors.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import type { FitOptions } from './fit.js';
@@ -22,9 +22,9 @@ export interface TrialOptions {
 
 /** The training that is done to try one; nothing where it is to be done as it is. Throws ERR_ARGUMENT. */
 export function asTried(
-  dataset: Dataset,
+  dataset: AnyDataset,
   { overfitBatches, fastDevRun = false, ...options }: FitOptions,
-): { dataset: Dataset; options: FitOptions } | undefined {
+): { dataset: AnyDataset; options: FitOptions } | undefined {
   const { batchSize = 32 } = options;
   const isDevRun = fastDevRun !== false;
   if (typeof fastDevRun !== 'boolean') checkWhole('fit', 'fastDevRun', fastDevRun);
@@ -34,15 +34,15 @@ export function asTried(
       const received = isDevRun ? 'fastDevRun as well' : 'a validation set as well';
       throw fail('ERR_ARGUMENT', { op: 'fit', expected: 'overfitBatches alone', received });
     }
-    const few = take(dataset, overfitBatches * batchSize);
+    const few = takeAny(dataset, overfitBatches * batchSize);
     return { dataset: few, options: { ...options, shuffle: false, validation: few } };
   }
   if (!isDevRun) return undefined;
   const batches = Number(fastDevRun);
-  const validation = options.validation && take(options.validation, batches * DEFAULT_BATCH);
+  const validation = options.validation && takeAny(options.validation, batches * DEFAULT_BATCH);
   const nothing = { checkpoint: undefined, resume: undefined, earlyStopping: undefined, budget: undefined };
   return {
-    dataset: take(dataset, batches * batchSize),
+    dataset: takeAny(dataset, batches * batchSize),
     options: { ...options, ...nothing, validation, epochs: 1 },
   };
 }

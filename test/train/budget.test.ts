@@ -24,7 +24,8 @@ async function timed(options: FitOptions) {
   return { result, rates, seconds: (performance.now() - began) / 1000 };
 }
 
-describe('a budget of time', () => {
+/** Other processes may take a second of this one's time: a wall clock is looked at up to three times. */
+describe('a budget of time', { retry: 2 }, () => {
   it('ends the training, and a cosine with it', async () => {
     const { result, rates, seconds } = await timed({ schedule: 'cosine', validation: someXo(50) });
     expect(seconds).toBeGreaterThan(0.9 * SECONDS);
@@ -55,7 +56,7 @@ describe('a budget of time', () => {
   );
 
   it('has what was left of it after an interruption', async () => {
-    const checkpoint = { dir: join(place, 'kept') };
+    const checkpoint = { dir: mkdtempSync(join(place, 'kept-')) };
     const signal = AbortSignal.timeout(700);
     const first = await timed({ schedule: 'cosine', checkpoint, signal });
     expect(first.result.aborted).toBe(true);

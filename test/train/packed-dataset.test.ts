@@ -125,3 +125,15 @@ it('are refused on damaged files, and on parts that are not there', async () => 
   await expect(openPacked(join(folder, 'none'), 'train')).rejects.toMatchObject({ code: 'ERR_FILE' });
   await expect(openPacked(file, 3 as unknown as string)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
 });
+
+it('can be tried on a few batches, as those in memory', async () => {
+  const inMemory = (await readPacked(file)).get('train') as Dataset;
+  await using onDisk = await openPacked(file, 'train');
+  for (const trial of [{ overfitBatches: 2 }, { fastDevRun: 2 }] satisfies FitOptions[]) {
+    const [model, other] = [fresh(), fresh()];
+    const { steps } = await fit(model, inMemory, { ...OPTIONS, ...trial });
+    expect((await fit(other, onDisk, { ...OPTIONS, ...trial })).steps).toBe(steps);
+    expect(weightsSha256(other)).toBe(weightsSha256(model));
+    for (const used of [model, other]) used.dispose();
+  }
+});
