@@ -160,7 +160,6 @@ export {
   subset,
   take,
 } from './data/dataset.js';
-export type { Fit } from './data/decode.js';
 export { fashionMnist } from './data/fashion-mnist.js';
 export { type ImageFolder, imageFolder } from './data/folder.js';
 export { glyphs } from './data/glyphs.js';
@@ -177,6 +176,7 @@ export { type MnistOptions, mnist } from './data/mnist.js';
 export { type PackOptions, type PackReport, packImages } from './data/pack.js';
 export { type ReadPackedOptions, readPacked } from './data/packed.js';
 export { type AnyDataset, openPacked, PackedDataset } from './data/packed-dataset.js';
+export type { Fit } from './data/picture-fit.js';
 export type { ImageReport } from './data/problems.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
 export {

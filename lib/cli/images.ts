@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading pictures as the commands show it, and the options that say how.
 import type { Command } from 'commander';
-import { FIT_NAMES, type Fit } from '../data/decode.js';
 import type { ImageOptions, ImageProgress } from '../data/image-source.js';
+import { FIT_NAMES, type Fit } from '../data/picture-fit.js';
 import type { ImageReport } from '../data/problems.js';
 import { count, plural } from './format.js';
 import { imageSize, oneOf } from './options.js';

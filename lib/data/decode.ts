@@ -3,11 +3,8 @@
 // is decoded, and everything that is wrong with it is told by name.
 import { fail, ReceptiveError } from '../errors.js';
 import { readImageHeader } from './image-header.js';
+import type { Fit } from './picture-fit.js';
 import type { Sharp } from './sharp.js';
-
-/** How a picture of another size becomes one of the right size. */
-export const FIT_NAMES = ['cover', 'contain', 'fill'] as const;
-export type Fit = (typeof FIT_NAMES)[number];
 
 export interface DecodeOptions {
   /** Height and width of the result; default: those of the picture. */

@@ -2,8 +2,9 @@
 // Decoded pictures of a folder or archive, in order, while the next ones are being read and decoded; and where they are
 // collected.
 import { checkListeners, checkOptions, checkWhole, describe, fail, ReceptiveError } from '../errors.js';
-import { type Decoded, decodeImage, FIT_NAMES, type Fit } from './decode.js';
+import { type Decoded, decodeImage } from './decode.js';
 import { type ClassFolder, type ImageFile, imageFiles, type PartName } from './image-files.js';
+import { FIT_NAMES, type Fit } from './picture-fit.js';
 import { BAD_FILE_NAMES, type ImageReport, type OnBadFile, Problems } from './problems.js';
 import { loadSharp } from './sharp.js';
 

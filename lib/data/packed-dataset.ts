@@ -82,7 +82,10 @@ export class PackedDataset {
 /** A data set in memory, or one whose images stay in a file. */
 export type AnyDataset = Dataset | PackedDataset;
 
-/** The first `count` samples of either, or all of them where there are fewer; read into memory. Throws what `take` and `imageAt` do. */
+/**
+ * The first `count` samples of either, or all of them where there are fewer; read into memory. Throws what `take` and `imageAt`
+ * do.
+ */
 export function takeAny(dataset: AnyDataset, count: number): AnyDataset {
   if (!(dataset instanceof PackedDataset)) return take(dataset, count);
   checkWhole('take', 'count', count);
