@@ -175,7 +175,7 @@ export {
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { type PackOptions, type PackReport, packImages } from './data/pack.js';
 export { type ReadPackedOptions, readPacked } from './data/packed.js';
-export { type AnyDataset, openPacked, PackedDataset } from './data/packed-dataset.js';
+export { type AnyDataset, openPacked, type PackedDataset } from './data/packed-dataset.js';
 export type { Fit } from './data/picture-fit.js';
 export type { ImageReport } from './data/problems.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';

@@ -174,8 +174,12 @@ describe('with capture', () => {
     using plan = capture(({ images }) => ({ logits: model.call(images) }), { input: [5, 28, 28, 1] });
     const pixels = Float32Array.from({ length: 15 * 784 }, (_, i) => Math.sin(i));
     const { outputs } = await plan.run({ images: pixels });
-    using x = tensor(pixels, [15, 28, 28, 1]);
-    using y = model.call(x);
-    expect(outputs.logits).toEqual(y.data());
+    // Of 5 images at a time: the way that a convolution takes, and so its last digits, depend on the batch
+    const eager = [0, 1, 2].flatMap((part) => {
+      using x = tensor(pixels.subarray(part * 5 * 784, (part + 1) * 5 * 784), [5, 28, 28, 1]);
+      using y = model.call(x);
+      return [...y.data()];
+    });
+    expect([...outputs.logits]).toEqual(eager);
   });
 });
