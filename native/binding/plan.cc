@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "binding/cleanup_hook.h"
 #include "binding/environment.h"
 #include "binding/plan_profile.h"
 #include "binding/recorded_step.h"
@@ -225,8 +226,10 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     job->holds_plan = true;
     environment(env).running_plans.push_back(this);
     job->report = Reporter::New(env, report, "receptive plan", 0, 1, this);
-    // Runs before the environment takes its functions away, because it was added later.
-    napi_add_env_cleanup_hook(env, end_with_environment, this);
+    // Runs before the environment takes its functions away, because it was added later. It stays when the run
+    // is over: the driver may still be about to let go of `report`, for which Node 24 holds a lock while it
+    // ends an environment and destroys this object, which waits for the driver.
+    end_.add_anew(env);
     job->run.manners = manners_;
     job->run.manners.queues = true;
     try {
@@ -238,8 +241,6 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
 
   // On the driver thread.
   void drive(Job* job);
-
-  static void end_with_environment(void* plan) { static_cast<Plan*>(plan)->end_driver(); }
 
   void end_driver() {
     const Hurry hurry;
@@ -263,7 +264,6 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
     const double done = release_job(env);
     std::vector<RunningPlan*>& running = environment(env).running_plans;
     running.erase(std::remove(running.begin(), running.end(), this), running.end());
-    napi_remove_env_cleanup_hook(env, end_with_environment, this);
     if (holds_plan) Unref();
     return done;
   }
@@ -355,6 +355,7 @@ class Plan : public Napi::ObjectWrap<Plan>, public RunningPlan {
   std::unique_ptr<Job> job_;
   Manners manners_;
   plan::Driver driver_;
+  CleanupHook end_{[](void* plan) { static_cast<Plan*>(plan)->end_driver(); }, this};
   std::vector<Outer> tensors_;  // by use: one may come more than once
 };
 
