@@ -217,6 +217,23 @@ export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
 export type { TrialOptions } from './train/trials.js';
 
+// --- Search ---
+
+export type { Choice, NumberRange, Value } from './search/choice.js';
+export type { ChoiceEffect, EffectGroup } from './search/effects.js';
+export type { TrialLayer } from './search/layer-kinds.js';
+export {
+  type SearchOptions,
+  type SearchResult,
+  type StrategyName,
+  search,
+  type TrialReport,
+  type TrialResult,
+} from './search/search.js';
+export type { SearchSpace, SpaceLayer, SpaceTraining } from './search/space.js';
+export type { TrialRecord } from './search/trial-log.js';
+export { type TrainTrialOptions, trainTrial } from './search/trial-training.js';
+
 // --- Files ---
 
 export { readMetadata, type WeightsMetadata } from './io/metadata.js';

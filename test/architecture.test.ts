@@ -28,6 +28,7 @@ describe('the ladder of lib/', () => {
     ['models', 'data', 'optim', 'metrics', 'io'],
     ['viz'],
     ['train'],
+    ['search'],
     ['cli'],
   ];
   const rungOf = (path: string) => {
