@@ -6,6 +6,7 @@ import { AUGMENT_FORMS } from '../data/augment-text.js';
 import { datasetNames } from '../data/registry.js';
 import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
+import { STRATEGY_NAMES } from '../search/search.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
 import { packCommand, previewCommand } from './data.js';
@@ -26,6 +27,7 @@ import {
 } from './options.js';
 import { predictCommand } from './predict.js';
 import { profileCommand, SORT_NAMES } from './profile.js';
+import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
 import { version } from './version.js';
@@ -122,6 +124,28 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--checkpoint-every <steps>', 'keep the training every so many steps', wholeNumber(1))
     .option('--resume', 'go on from the newest checkpoint there, if there is one, and keep the training');
   addCommon(addThreads(train)).action(async (options) => done(await trainCommand(options)));
+
+  const search = program
+    .command('search')
+    .argument('<space>', 'path of a search space, as JSON')
+    .description('try the networks and trainings of a space, and say which is best and what mattered')
+    .option('--data <name>', dataSets, oneOf(datasetNames), 'glyphs');
+  addFiles(search)
+    .option('--train-size <n>', 'use so many training images', wholeNumber(1))
+    .option(
+      '--validation <share>',
+      'of the training images, to judge trials by',
+      positiveNumber({ below: 1 }),
+      0.1,
+    )
+    .option('--strategy <name>', oneOfText(STRATEGY_NAMES), oneOf(STRATEGY_NAMES), 'random')
+    .option('--trials <n>', 'how many; default: 20, with halving 27, with grid all', wholeNumber(1, 10_000))
+    .option('--epochs <n>', 'of each training; default: 3, with halving up to 9', wholeNumber(1, 1e6))
+    .option('--seed <n>', 'of the trials, the weights, the order of images and drawn data', anyWholeNumber, 1)
+    .option('--threads <n>', 'trials at a time; default: what this process may use', wholeNumber(1, 256))
+    .option('--resume', 'go on with the search in the folder, or begin where there is none')
+    .option('--out <folder>', 'where the results go; default: runs/search-<data>');
+  addCommon(search).action(async (space, options) => done(await searchCommand(space, options)));
 
   const evaluate = program
     .command('eval')
