@@ -172,8 +172,18 @@ interface CheckedSearch {
 function checkSearch(op: string, options: SearchOptions): CheckedSearch {
   checkOptions(op, options, OPTIONS);
   const { train, validation, strategy = 'random', signal, onTrial, log, resume } = options;
-  checkDataset(op, train);
-  checkDataset(op, validation);
+  for (const dataset of [train, validation]) {
+    checkDataset(op, dataset);
+    if (dataset.images === undefined) {
+      const expected = 'data sets in memory, which all trials share';
+      throw fail('ERR_ARGUMENT', {
+        op,
+        expected,
+        received: 'one on disk',
+        hint: 'readPacked reads a packed file',
+      });
+    }
+  }
   checkBooleans(op, { resume });
   checkListeners(op, signal, { onTrial });
   if (!STRATEGY_NAMES.includes(strategy)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training of one trial: what `fit` is told, and what its end says.
-import type { Dataset } from '../data/dataset.js';
-import { checkOptions, checkWhole, ReceptiveError } from '../errors.js';
+import { checkDataset, type Dataset } from '../data/dataset.js';
+import { checkOptions, checkWhole, describe, fail, ReceptiveError } from '../errors.js';
 import { weightsSha256 } from '../io/weights.js';
 import { CrossEntropyLoss } from '../nn/losses.js';
 import type { Module } from '../nn/module.js';
@@ -88,9 +88,12 @@ export async function trainTrial(
   options: TrainTrialOptions,
 ): Promise<{ model: Module; result: FitResult }> {
   const op = 'trainTrial';
-  checkOptions(op, trial, Object.keys(trial));
+  if (!Array.isArray(Object(trial).layers) || typeof trial.training !== 'object') {
+    throw fail('ERR_ARGUMENT', { op, expected: 'a trial of a search', received: describe(trial) });
+  }
   checkOptions(op, options, ['train', 'validation', 'epochs', 'seed', 'signal', 'onEpoch', 'onProgress']);
   const { train, validation, signal, onEpoch, onProgress } = options;
+  checkDataset(op, train);
   const epochs = checkWhole(op, 'epochs', options.epochs ?? 3);
   const seed = checkWhole(op, 'seed', options.seed ?? 1, Number.MIN_SAFE_INTEGER);
   const task = { imageShape: train.imageShape, classes: train.classNames.length };

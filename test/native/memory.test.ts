@@ -33,23 +33,28 @@ const STEP = `
     return loss.item();
   });`;
 
-test('2,000 training steps leave handles, bytes, caches and scratch as they were', () => {
+test('3,000 training steps leave handles, bytes, caches and scratch as they were', () => {
   const result = childJson(
     `${STEP}
      let first = step();
      for (let i = 0; i < 200; i++) step();
      gc();
-     const before = memory(), rss = process.memoryUsage().rss;
+     const before = memory(), grown = [];
      let last;
-     for (let i = 0; i < 2000; i++) last = step();
-     gc();
-     console.log(JSON.stringify({ before, after: memory(), grown: process.memoryUsage().rss - rss, first, last }));`,
-    // V8's young generation grows as it likes, by up to 16 MiB, long after 200 steps, and the old one until it is collected: with
-    // the first kept small and both collected, what grows is a leak
+     for (let span = 0; span < 3; span++) {
+       const rss = process.memoryUsage().rss;
+       for (let i = 0; i < 1000; i++) last = step();
+       gc();
+       grown.push(process.memoryUsage().rss - rss);
+     }
+     console.log(JSON.stringify({ before, after: memory(), grown, first, last }));`,
+    // V8's young generation grows as it likes, by up to 16 MiB, long after 200 steps, and the old one until it is collected
     { timeout: 30_000, flags: ['--max-semi-space-size=1', '--expose-gc'] },
-  ) as { before: object; after: object; grown: number; first: number; last: number };
+  ) as { before: object; after: object; grown: number[]; first: number; last: number };
   expect(result.after).toEqual(result.before);
-  expect(result.grown).toBeLessThan(10 << 20);
+  // 10 MiB in 2,000 steps. A leak grows in each span; the system may give large pages to a process once, in one of them
+  const [, median] = result.grown.sort((a, b) => a - b);
+  expect(median).toBeLessThan(5 << 20);
   expect(result.last).toBeLessThan(result.first);
 });
 

@@ -12,6 +12,7 @@ import { openPacked } from '../../lib/data/packed-dataset.js';
 import { weightsSha256 } from '../../lib/io/weights.js';
 import { createModel } from '../../lib/models/registry.js';
 import { nativeInfo, setNumThreads } from '../../lib/native/bindings.js';
+import { search } from '../../lib/search/search.js';
 import { manualSeed } from '../../lib/tensor/random.js';
 import { memory } from '../../lib/tensor/scope.js';
 import { evaluate } from '../../lib/train/evaluate.js';
@@ -86,6 +87,15 @@ it('go on from a checkpoint of a training in memory', async () => {
   const { resumedAt } = await fit(second, onDisk, { ...OPTIONS, checkpoint, resume: true });
   expect(resumedAt).toBeGreaterThan(0);
   expect(weightsSha256(second)).toBe(weightsSha256(whole));
+});
+
+it('are refused by a search, whose trials share images in memory', async () => {
+  await using onDisk = await openPacked(file, 'train');
+  const data = { train: onDisk, validation: onDisk } as unknown as { train: Dataset; validation: Dataset };
+  await expect(search({ layers: [{ linear: { features: 8 } }] }, data)).rejects.toMatchObject({
+    code: 'ERR_ARGUMENT',
+    received: 'one on disk',
+  });
 });
 
 it('keep the images out of memory', async () => {
