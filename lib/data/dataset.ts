@@ -81,7 +81,7 @@ export class ArrayDataset implements Dataset {
  * @throws ERR_ARGUMENT for an index outside the set, or none at all
  */
 export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
-  checkDataset('subset', dataset);
+  checkInMemory('subset', dataset);
   if (!(Array.isArray(indices) || ArrayBuffer.isView(indices)) || indices.length === 0) {
     const received = Array.isArray(indices) ? 'none' : describe(indices);
     throw fail('ERR_ARGUMENT', { op: 'subset', expected: 'an array with at least one index', received });
@@ -112,7 +112,7 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
  * @throws ERR_ARGUMENT unless `count` is a whole number above 0
  */
 export function take(dataset: Dataset, count: number): Dataset {
-  checkDataset('take', dataset);
+  checkInMemory('take', dataset);
   if (!Number.isInteger(count) || count < 1) {
     throw fail('ERR_ARGUMENT', { op: 'take', expected: 'a count of at least 1', received: describe(count) });
   }
@@ -135,6 +135,14 @@ export function checkDataset(op: string, dataset: unknown): void {
     received: describe(dataset),
     hint: 'train' in parts ? 'pass one of its parts, train or test' : undefined,
   });
+}
+
+/** Refuses what is no data set, and one whose images stay on disk. */
+export function checkInMemory(op: string, dataset: unknown): void {
+  checkDataset(op, dataset);
+  if ('images' in Object(dataset)) return;
+  const hint = 'readPacked reads a packed file into memory';
+  throw fail('ERR_ARGUMENT', { op, expected: 'a data set in memory', received: 'one on disk', hint });
 }
 
 function partsOf(dataset: Dataset) {

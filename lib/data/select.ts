@@ -2,14 +2,14 @@
 // Data sets made of others: divided by class, balanced, joined. All of it is choosing indices; `subset` copies the images.
 import { checkNumber, checkOptions, describe, fail } from '../errors.js';
 import { RandomStream } from '../tensor/philox.js';
-import { ArrayDataset, checkDataset, type Dataset, subset } from './dataset.js';
+import { ArrayDataset, checkInMemory, type Dataset, subset } from './dataset.js';
 
 /** The numbers of a seed that choices among samples are made of; `DataLoader` orders its epochs by another stream. */
 const SELECT_STREAM = 3;
 
 /** How many samples each class has, in the order of `classNames`. */
 export function classCounts(dataset: Dataset): number[] {
-  checkDataset('classCounts', dataset);
+  checkInMemory('classCounts', dataset);
   const counts = new Array<number>(dataset.classNames.length).fill(0);
   for (const label of dataset.labels) counts[label] += 1;
   return counts;
@@ -47,7 +47,7 @@ export function stratifiedSplit(
   options: StratifiedSplitOptions = {},
 ): [rest: Dataset, share: Dataset] {
   checkOptions('stratifiedSplit', options, ['fraction', 'seed']);
-  checkDataset('stratifiedSplit', dataset);
+  checkInMemory('stratifiedSplit', dataset);
   const fraction = checkNumber('stratifiedSplit', 'fraction', options.fraction ?? 0.1, 0, 1);
   if (fraction === 0 || fraction === 1) {
     throw fail('ERR_ARGUMENT', {
@@ -95,7 +95,7 @@ export interface BalanceOptions {
  */
 export function balanceClasses(dataset: Dataset, options: BalanceOptions = {}): Dataset {
   checkOptions('balanceClasses', options, ['by', 'seed']);
-  checkDataset('balanceClasses', dataset);
+  checkInMemory('balanceClasses', dataset);
   const { by = 'oversample' } = options;
   if (by !== 'oversample' && by !== 'undersample') {
     const expected = "by 'oversample' or 'undersample'";
@@ -144,7 +144,7 @@ export function concatDatasets(datasets: readonly Dataset[]): Dataset {
 
 function checkJoins(first: Dataset, dataset: Dataset): void {
   const op = 'concatDatasets';
-  checkDataset(op, dataset);
+  checkInMemory(op, dataset);
   if (first.imageShape.join() !== dataset.imageShape.join()) {
     throw fail('ERR_SHAPE', {
       op,

@@ -111,12 +111,18 @@ export async function removeTemporary(op: string, folder: string): Promise<void>
  * system says ENOENT whatever is tried, as /proc does, that goes on for ever.
  */
 export async function makeFolder(path: string, made: string[] = []): Promise<void> {
-  const isThere = await stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
-  if (isThere) return;
+  const isThere = () =>
+    stat(path).then(
+      (entry) => entry.isDirectory(),
+      () => false,
+    );
+  if (await isThere()) return;
   if (dirname(path) !== path) await makeFolder(dirname(path), made);
-  await mkdir(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isThere()) return; // another training made it meanwhile
+    throw error;
+  }
   made.unshift(path);
 }

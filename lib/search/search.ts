@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `search`: tries networks and trainings of a space, side by side in this process, and says which was best and what mattered.
 import { createHash } from 'node:crypto';
-import { checkDataset, type Dataset } from '../data/dataset.js';
+import { checkInMemory, type Dataset } from '../data/dataset.js';
 import {
   checkBooleans,
   checkListeners,
@@ -172,18 +172,8 @@ interface CheckedSearch {
 function checkSearch(op: string, options: SearchOptions): CheckedSearch {
   checkOptions(op, options, OPTIONS);
   const { train, validation, strategy = 'random', signal, onTrial, log, resume } = options;
-  for (const dataset of [train, validation]) {
-    checkDataset(op, dataset);
-    if (dataset.images === undefined) {
-      const expected = 'data sets in memory, which all trials share';
-      throw fail('ERR_ARGUMENT', {
-        op,
-        expected,
-        received: 'one on disk',
-        hint: 'readPacked reads a packed file',
-      });
-    }
-  }
+  checkInMemory(op, train); // all trials share them
+  checkInMemory(op, validation);
   checkBooleans(op, { resume });
   checkListeners(op, signal, { onTrial });
   if (!STRATEGY_NAMES.includes(strategy)) {

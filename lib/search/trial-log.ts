@@ -24,6 +24,9 @@ export interface TrialRecord {
 /** What a log says of its search; another search does not go on with it. */
 export type SearchIdentity = Readonly<Record<string, Value>>;
 
+/** How the first line begins. */
+const BEGINNING = '{"search":1';
+
 /** An open log. */
 export class TrialLog {
   readonly #op: string;
@@ -51,12 +54,20 @@ export class TrialLog {
   ): Promise<{ log: TrialLog; records: TrialRecord[] }> {
     const text = await read(op, path);
     const end = text.lastIndexOf('\n') + 1;
-    if (end > 0 && !resume) {
+    if (text.length > 0 && !resume) {
       throw fail('ERR_FILE', {
         op,
         expected: 'a place where no search has begun',
         received: `${path}, which is there`,
         hint: 'resume it, or name another place',
+      });
+    }
+    // A line that was cut is the search's own: nothing else is ever shortened
+    if (end === 0 && !BEGINNING.startsWith(text.slice(0, BEGINNING.length))) {
+      throw fail('ERR_DATA', {
+        op,
+        expected: 'the log of a search',
+        received: `${path}, which is something else`,
       });
     }
     const lines = text.slice(0, end).split('\n').slice(0, -1);

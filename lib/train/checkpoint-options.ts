@@ -112,7 +112,8 @@ export function checkKeeping(options: KeepingOptions, hasValidation: boolean): K
   }
   const { dir, everySteps, everySeconds, keep = 2, onFailure = 'warn' } = checkpoint ?? {};
   if (everySteps !== undefined) checkWhole('fit', 'everySteps', everySteps);
-  if (everySeconds !== undefined) checkNumber('fit', 'everySeconds', everySeconds, 0.001, 2 ** 31 / 1000);
+  if (everySeconds !== undefined)
+    checkNumber('fit', 'everySeconds', everySeconds, 0.001, (2 ** 31 - 1) / 1000);
   checkWhole('fit', 'keep', keep, 2);
   if (onFailure !== 'warn' && onFailure !== 'stop') {
     throw refuse("onFailure to be 'warn' or 'stop'", describe(onFailure));

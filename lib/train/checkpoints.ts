@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checkpoints of one training: where it goes on from, when the next is due, and the writing behind the steps that follow.
+import { resolve } from 'node:path';
 import { fail, ReceptiveError } from '../errors.js';
 import type { SafetensorsFile } from '../io/safetensors.js';
 import { sealedParts } from '../io/sealed-file.js';
@@ -14,6 +15,9 @@ import {
   takeState,
 } from './checkpoint-state.js';
 import type { HistoryRow } from './progress.js';
+
+const isSameFolder = (a: string | undefined, b: string | undefined) =>
+  a !== undefined && b !== undefined && resolve(a) === resolve(b);
 
 /** Keeps one training. */
 export class Checkpoints {
@@ -47,7 +51,7 @@ export class Checkpoints {
     const checkpoints = new Checkpoints(keeping, parts);
     const { dir, resumeFrom } = keeping;
     const progress = resumeFrom === undefined ? undefined : await checkpoints.#resume(resumeFrom);
-    if (dir !== resumeFrom || progress === undefined) await checkpoints.#begin();
+    if (!isSameFolder(dir, resumeFrom) || progress === undefined) await checkpoints.#begin();
     else await checkpoints.#folder?.prepare();
     return { checkpoints, progress };
   }
@@ -65,7 +69,7 @@ export class Checkpoints {
       const message = `checkpoint ${path}: this training goes on with other options: ${changed.join('; ')}`;
       tell({ event: 'changed', path, step, message });
     }
-    this.#best = from === this.#keeping.dir ? best : null;
+    this.#best = isSameFolder(from, this.#keeping.dir) ? best : null;
     tell({ event: 'resumed', path, step });
     return progress;
   }
@@ -116,9 +120,11 @@ export class Checkpoints {
   async afterEpoch(progress: () => Progress, step: number, row: HistoryRow): Promise<void> {
     this.#throwFailure();
     const { best, everySteps, everySeconds } = this.#keeping;
+    if (best !== undefined) await this.#writing; // which says whether the best so far is on the disk
     if (best !== undefined && isBetter(row, best, this.#best?.value)) {
+      const before = this.#best;
       this.#best = { step, value: row[best] as number };
-      await this.#save(progress(), true);
+      await this.#save(progress(), true, false, before);
     } else if (this.isDue(step) || (everySteps === undefined && everySeconds === undefined)) {
       await this.#save(progress(), false);
     }
@@ -138,7 +144,12 @@ export class Checkpoints {
   }
 
   /** Takes the state and writes it behind the steps to come. */
-  async #save(progress: Progress, waits: boolean, finished = false): Promise<void> {
+  async #save(
+    progress: Progress,
+    waits: boolean,
+    finished = false,
+    before = this.#best, // the best again, should this one fail
+  ): Promise<void> {
     if (this.#folder === undefined || (this.#writing !== undefined && !waits)) return;
     await this.#writing;
     this.#throwFailure();
@@ -146,18 +157,27 @@ export class Checkpoints {
     const path = this.#folder.fileOf(progress.step);
     try {
       const state = await takeState(this.#parts, progress, { finished, best: this.#best });
-      this.#writing = this.#write(this.#folder, progress.step, state).finally(() => {
+      this.#writing = this.#write(this.#folder, progress.step, state, before).finally(() => {
         this.#writing = undefined;
       });
     } catch (error) {
+      this.#best = before;
       this.#fail(path, progress.step, error);
     }
   }
 
-  async #write(folder: CheckpointFolder, step: number, { tensors, metadata }: TrainingState): Promise<void> {
+  async #write(
+    folder: CheckpointFolder,
+    step: number,
+    { tensors, metadata }: TrainingState,
+    before: Best | null,
+  ): Promise<void> {
     const path = folder.fileOf(step);
     try {
-      await folder.write(step, await sealedParts(tensors, metadata));
+      await folder.write(step, await sealedParts(tensors, metadata)).catch((error: unknown) => {
+        this.#best = before;
+        throw error;
+      });
       await folder.prune(this.#keeping.keep, this.#best?.step);
       this.#tell({ event: 'saved', path, step });
     } catch (error) {

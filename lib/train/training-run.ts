@@ -114,10 +114,11 @@ export class TrainingRun {
       const tested = validation === null ? undefined : await this.#validate(validation, classes);
       const row = this.#row(progress, tested);
       this.#history.push(row);
-      this.#rates.afterEpoch(row);
+      const isWhole = validation === null || tested !== undefined;
+      if (isWhole) this.#rates.afterEpoch(row); // else when it goes on
       await this.#options.onEpoch?.(row);
       this.#budget?.plan(this.#step, this.#watch.seconds); // what came after the epoch took time as well
-      if (validation !== null && tested === undefined) return progress.state; // it is validated when it goes on
+      if (!isWhole) return progress.state; // it is validated when it goes on
       this.#stopping?.afterEpoch(row);
       await this.#checkpoints?.afterEpoch(() => this.#state(null), this.#step, row);
     }

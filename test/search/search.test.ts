@@ -197,6 +197,14 @@ describe('search refuses', () => {
     expect(await refused(options)).toMatchObject({ code, expected: expect.stringMatching(expected) });
   });
 
+  it('a file that is no log, and leaves it as it is', async () => {
+    const log = join(folder, 'space.json');
+    writeFileSync(log, '{"layers":[]}');
+    expect(await refused({ log })).toMatchObject({ code: 'ERR_FILE' });
+    expect(await refused({ log, resume: true })).toMatchObject({ code: 'ERR_DATA' });
+    expect(readFileSync(log, 'utf8')).toBe('{"layers":[]}');
+  });
+
   it('a space that is none', async () => {
     expect(await refused({}, { layers: [{}] })).toMatchObject({ code: 'ERR_ARGUMENT', op: 'search' });
   });

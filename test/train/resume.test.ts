@@ -120,6 +120,22 @@ describe('a training that the signal ends', () => {
   });
 });
 
+describe('a training that the signal ends before a validation', () => {
+  it('asks a plateau once, with the validation', async () => {
+    const options = () => ({
+      ...{ optimizer: 'sgd' as const, validation: data },
+      schedule: optim.plateau({ patience: 0, threshold: 0.5 }),
+    });
+    const wanted = await train(options());
+    const ending = new AbortController();
+    const onBatch = ({ step }: { step: number }) => step === 2 * BATCHES && ending.abort();
+    const checkpoint = { dir };
+    await train({ ...options(), checkpoint, signal: ending.signal, onBatch });
+    const { hash, history } = await train({ ...options(), checkpoint, resume: `${dir}/.` });
+    expect({ hash, history }).toEqual({ hash: wanted.hash, history: wanted.history });
+  });
+});
+
 describe('checkpoints', () => {
   const stepsIn = (folder: string) =>
     readdirSync(folder).map((name) => Number(/^step-(\d+)/.exec(name)?.[1]));
