@@ -140,9 +140,12 @@ async function receive(url: string, partial: PartialFile, options: DownloadOptio
       throw explain(error);
     });
     const isRest = response.status === 206 && startOf(response) === partial.size;
+    const refusal = `status ${response.status} ${response.statusText}`.trim();
+    // A busy or broken server says nothing about the part; 416 says that its file has no such rest
+    if (!response.ok && response.status !== 416) throw new MirrorFailure(refusal);
     if (!isRest && partial.size > 0) await onDisk(target, () => partial.empty());
     if (!response.ok || response.body === null || (response.status === 206 && !isRest)) {
-      throw new MirrorFailure(`status ${response.status} ${response.statusText}`.trim());
+      throw new MirrorFailure(refusal);
     }
     if (!isRest) await onDisk(target, () => partial.begin(originOf(url, response)));
     const announced = response.headers.get('content-length');

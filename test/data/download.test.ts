@@ -205,9 +205,30 @@ describe('download', () => {
     expect((await readFile(target)).equals(file)).toBe(true);
   });
 
-  it('leaves a mirror that gives no more', async () => {
+  it('leaves a mirror that gives no more, and keeps what it gave for a later call', async () => {
+    await expect(get(from('once'))).rejects.toMatchObject({ received: expect.stringMatching(/status 503/) });
+    expect(mirror.requests).toEqual(['/once/data.bin', '/once/data.bin']);
+    const [part] = (await leftOver()).filter((name) => name.endsWith('.part'));
+    const kept = await readFile(join(folder, 'cache', part));
+    expect(kept.length).toBeGreaterThan(file.length / 4);
+    expect(kept.equals(file.subarray(0, kept.length))).toBe(true);
     await get(from('once', 'good'));
-    expect(mirror.requests).toEqual(['/once/data.bin', '/once/data.bin', '/good/data.bin']);
+    expect(mirror.requests.slice(2)).toEqual(['/once/data.bin', '/good/data.bin']);
+    expect(await leftOver()).toEqual(['data.bin']);
+    expect((await readFile(target)).equals(file)).toBe(true);
+  });
+
+  it('drops a part that the mirror has no rest for', async () => {
+    const cache = join(folder, 'cache');
+    await mkdir(cache);
+    const [url] = from('short');
+    await writeFile(join(cache, 'data.bin.x.part'), file);
+    await writeFile(
+      join(cache, 'data.bin.x.json'),
+      JSON.stringify({ url, validator: '"1"', released: true }),
+    );
+    await expect(get([url])).rejects.toMatchObject({ received: expect.stringMatching(/status 416/) });
+    expect(await leftOver()).toEqual([]);
   });
 
   it('refuses to run without mirrors', async () => {

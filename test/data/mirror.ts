@@ -18,7 +18,8 @@ export interface Mirror {
  * connection breaks half way), `/cut-chunked`, `/gone` (404), `/broken` (500), `/stalled` (half, then silence),
  * `/slow` (a tenth every 60 ms), `/silent` (no answer at all), `/wrong` (other bytes of the same length), `/moved`
  * (redirects to `/good`), `/flaky` (takes ranges and names its version; gives at most a third a time), `/once` (the same,
- * but gives nothing more after the first third), `/changed` (the same as `/flaky`, with another version each time).
+ * but gives nothing more after the first third), `/changed` (the same as `/flaky`, with another version each time), `/short` (416
+ * to whoever asks for a rest).
  */
 export async function startMirror(files: Readonly<Record<string, Uint8Array>>): Promise<Mirror> {
   const requests: string[] = [];
@@ -29,6 +30,7 @@ export async function startMirror(files: Readonly<Record<string, Uint8Array>>): 
     const body = files[name];
     if (how === 'silent') return;
     if (how === 'broken') return void response.writeHead(500).end('sorry');
+    if (how === 'short' && request.headers.range) return void response.writeHead(416).end();
     if (how === 'gone' || body === undefined)
       return void response.writeHead(404).end('<html>not here</html>');
     if (how === 'moved') return void response.writeHead(302, { location: `/good/${name}` }).end();
