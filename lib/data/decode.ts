@@ -26,14 +26,14 @@ export interface Decoded {
   readonly conversions: readonly Conversion[];
 }
 
-/** Endings of the formats. */
-const ENDINGS: Readonly<Record<string, 'jpeg' | 'png' | 'webp'>> = {
-  ...{ jpg: 'jpeg', jpeg: 'jpeg', jpe: 'jpeg', png: 'png', webp: 'webp' },
-};
+/** Endings of the formats. A map, for it is asked with names from disk, and an object knows `constructor`. */
+const ENDINGS: ReadonlyMap<string, 'jpeg' | 'png' | 'webp'> = new Map(
+  Object.entries({ jpg: 'jpeg', jpeg: 'jpeg', jpe: 'jpeg', png: 'png', webp: 'webp' } as const),
+);
 
 /** The format that a file's name promises, if it is one of those that are read. */
 export function promisedFormat(name: string): 'jpeg' | 'png' | 'webp' | undefined {
-  return ENDINGS[/\.([a-z]+)$/i.exec(name)?.[1].toLowerCase() ?? ''];
+  return ENDINGS.get(/\.([a-z]+)$/i.exec(name)?.[1].toLowerCase() ?? '');
 }
 
 /**

@@ -11,10 +11,13 @@ import { readTar } from './tar.js';
 /** Which part of a data set a folder's name stands for; 'all' where there are no such folders. */
 export type PartName = 'train' | 'test' | 'validation' | 'all';
 
-const PARTS: Readonly<Record<string, PartName>> = {
-  ...{ train: 'train', training: 'train', test: 'test', testing: 'test' },
-  ...{ val: 'validation', valid: 'validation', validation: 'validation' },
-};
+/** A map, for it is asked with names from disk, and an object knows `constructor`. */
+const PARTS: ReadonlyMap<string, PartName> = new Map(
+  Object.entries({
+    ...{ train: 'train', training: 'train', test: 'test', testing: 'test' },
+    ...{ val: 'validation', valid: 'validation', validation: 'validation' },
+  } as const),
+);
 
 /** One picture file. */
 export interface ImageFile {
@@ -58,12 +61,12 @@ export async function* imageFiles(
 async function* filesOfFolder(root: string, problems: Problems): AsyncGenerator<ImageFile | ClassFolder> {
   const walker = new Walker(await realpath(root), problems);
   const top = await walker.list(root);
-  const hasParts = top.folders.some((name) => PARTS[name.toLowerCase()] !== undefined);
+  const hasParts = top.folders.some((name) => PARTS.has(name.toLowerCase()));
   if (!hasParts) yield* filesOfPart(walker, root, 'all', top);
   else {
     for (const name of top.files) problems.misplaced(join(root, name));
     for (const name of top.folders) {
-      const part = PARTS[name.toLowerCase()];
+      const part = PARTS.get(name.toLowerCase());
       const folder = join(root, name);
       if (part === undefined) problems.misplaced(folder);
       else yield* filesOfPart(walker, folder, part, await walker.list(folder));
@@ -195,9 +198,9 @@ async function* filesOfArchive(
     else if (bytes === undefined) problems.report('too large', name, `${size} bytes`);
     else {
       const folders = parts.slice(0, -1);
-      wrapper ??= folders.length > 1 && PARTS[folders[0].toLowerCase()] === undefined ? folders[0] : '';
+      wrapper ??= folders.length > 1 && !PARTS.has(folders[0].toLowerCase()) ? folders[0] : '';
       if (wrapper !== '' && folders[0] === wrapper) folders.shift();
-      const part = PARTS[folders[0]?.toLowerCase() ?? ''];
+      const part = PARTS.get(folders[0]?.toLowerCase() ?? '');
       if (part !== undefined) folders.shift();
       if (folders.length === 0) problems.misplaced(name);
       else yield { name, part: part ?? 'all', className: folders[0].normalize('NFC'), bytes };

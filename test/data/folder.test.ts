@@ -63,6 +63,21 @@ describe('imageFolder', () => {
     );
   });
 
+  it('takes names that every object knows for classes and other files', async () => {
+    await writeTree(folder, { ...(await three()), 'red/notes.constructor': Buffer.from('x') });
+    for (const format of ['png', 'jpeg'] as const) {
+      await writeTree(folder, { [`constructor/1.${format}`]: await picture(format) });
+    }
+    const { train, report } = await imageFolder(folder);
+    expect(train.classNames).toEqual(['constructor', 'red', 'sky blue', '緑']);
+    expect(report).toMatchObject({ images: 11, ignored: 1, skipped: {} });
+    const path = join(folder, 'a.tar');
+    const bytes = await picture('png');
+    const parts = ['1', '2'].map((name) => ({ path: `constructor/${name}.png`, bytes }));
+    await writeFile(path, tarFile(parts));
+    expect((await imageFolder(path)).train.classNames).toEqual(['constructor']);
+  });
+
   it.each(['', './', 'flowers/', './flowers/'])(
     'reads an archive in the same way, below %j',
     async (root) => {
