@@ -3,7 +3,7 @@
 // Nothing outside the folder is read, and nothing of an archive is written to disk.
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { fail } from '../errors.js';
+import { fail, ReceptiveError } from '../errors.js';
 import { promisedFormat } from './decode.js';
 import type { Problems } from './problems.js';
 import { readTar } from './tar.js';
@@ -50,17 +50,27 @@ export async function* imageFiles(
   problems: Problems,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ImageFile | ClassFolder> {
-  const entry = await stat(path).catch((cause: unknown) => {
-    const received = cause instanceof Error ? cause.message : String(cause);
-    throw fail('ERR_FILE', { op: 'folder', expected: `a folder or archive at ${path}`, received, cause });
-  });
+  const entry = await orFileError(path, stat(path));
   if (entry.isDirectory()) yield* filesOfFolder(path, problems);
   else yield* filesOfArchive(path, problems, signal);
 }
 
+/** Without the root there is nothing to go on with, whatever is done about bad files. */
+async function orFileError<T>(root: string, step: Promise<T>): Promise<T> {
+  return step.catch((cause: unknown) => {
+    if (cause instanceof ReceptiveError) throw cause;
+    const expected = `a folder or archive at ${root}`;
+    throw fail('ERR_FILE', { op: 'folder', expected, received: messageOf(cause), cause });
+  });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 async function* filesOfFolder(root: string, problems: Problems): AsyncGenerator<ImageFile | ClassFolder> {
-  const walker = new Walker(await realpath(root), problems);
-  const top = await walker.list(root);
+  const walker = new Walker(await orFileError(root, realpath(root)), problems);
+  const top = await orFileError(root, walker.list(root));
   const hasParts = top.folders.some((name) => PARTS.has(name.toLowerCase()));
   if (!hasParts) yield* filesOfPart(walker, root, 'all', top);
   else {
@@ -69,7 +79,7 @@ async function* filesOfFolder(root: string, problems: Problems): AsyncGenerator<
       const part = PARTS.get(name.toLowerCase());
       const folder = join(root, name);
       if (part === undefined) problems.misplaced(folder);
-      else yield* filesOfPart(walker, folder, part, await walker.list(folder));
+      else yield* filesOfPart(walker, folder, part, await walker.listBelow(folder));
     }
   }
 }
@@ -126,9 +136,20 @@ class Walker {
     return { folders, files };
   }
 
+  /** The same for a folder below the root: one that cannot be read is a problem like a bad file, and counts as empty. */
+  async listBelow(folder: string): Promise<Listing> {
+    try {
+      return await this.list(folder);
+    } catch (cause) {
+      if (cause instanceof ReceptiveError) throw cause;
+      this.problems.report('unreadable', folder, messageOf(cause));
+      return { folders: [], files: [] };
+    }
+  }
+
   /** All files below a class's folder. */
   async *filesUnder(folder: string, depth = 0): AsyncGenerator<string> {
-    const { folders, files } = await this.list(folder);
+    const { folders, files } = await this.listBelow(folder);
     for (const name of files) yield join(folder, name);
     for (const name of folders) {
       if (depth < 16) yield* this.filesUnder(join(folder, name), depth + 1);
@@ -168,8 +189,8 @@ async function readWhole(path: string, problems: Problems): Promise<Uint8Array |
       await file.close();
     }
   } catch (cause) {
-    if (cause instanceof Error && 'expected' in cause) throw cause;
-    problems.report('unreadable', path, cause instanceof Error ? cause.message : String(cause));
+    if (cause instanceof ReceptiveError) throw cause;
+    problems.report('unreadable', path, messageOf(cause));
   }
   return undefined;
 }

@@ -5,18 +5,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { imageFolder } from '../../lib/data/folder.js';
 import type { ReadImagesOptions } from '../../lib/data/image-source.js';
 import { loadDataset } from '../../lib/data/registry.js';
 import { picture, pngChunk, pngFile, writeTree } from './pictures.js';
 import { type TarPart, tarFile } from './tar-file.js';
 
+/** Folders that the system does not list: for root, who may run these tests, permissions take nothing away. */
+const unlisted = vi.hoisted(() => new Set<string>());
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const readdir = async (path: string, options: { withFileTypes: true }) => {
+    if (unlisted.has(path)) throw new Error(`EACCES: permission denied, scandir '${path}'`);
+    return real.readdir(path, options);
+  };
+  return { ...real, readdir };
+});
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'receptive-folder-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  unlisted.clear();
+  return rm(folder, { recursive: true, force: true });
+});
 
 const meanOf = (values: ArrayLike<number>) =>
   Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
@@ -223,6 +237,23 @@ describe('files that cannot be used', () => {
     const { train, report } = await imageFolder(folder, { onBad: 'skip' });
     expect(train.classNames).toHaveLength(3);
     expect(report.skipped).toEqual({ 'empty class': 1, 'in no class': 1 });
+  });
+
+  it.each(['', '/deeper'])('tells a folder that cannot be listed: a class%s', async (below) => {
+    await writeTree(folder, await three());
+    const path = join(folder, `locked${below}`);
+    await writeTree(folder, { 'locked/deeper/1.png': await picture('png') });
+    unlisted.add(path);
+    await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'ERR_DATA', op: `reading ${path}` });
+    const { report } = await imageFolder(folder, { onBad: 'skip' });
+    expect(report).toMatchObject({ images: 9, skipped: { unreadable: 1 } });
+    expect(report.examples[0]).toContain(`${path}: unreadable: EACCES`);
+  });
+
+  it('does not go on where the root cannot be listed', async () => {
+    await writeTree(folder, await three());
+    unlisted.add(folder);
+    await expect(imageFolder(folder, { onBad: 'skip' })).rejects.toMatchObject({ code: 'ERR_FILE' });
   });
 
   it('tells classes that could not be divided or were never trained', async () => {
