@@ -62,10 +62,13 @@ export async function decodeImage(
   if (header.isAnimated) throw refuse('a picture of one frame', 'an animation');
   const [h, w] = options.size ?? [undefined, undefined];
   try {
-    const pipeline = sharp(bytes, { limitInputPixels: options.maxPixels, failOn: 'warning' })
-      .rotate()
-      .flatten({ background: '#ffffff' });
-    if (h !== undefined && w !== undefined && (h !== height || w !== width)) {
+    const image = sharp(bytes, { limitInputPixels: options.maxPixels, failOn: 'warning' });
+    // What is asked for is the size of the picture as it is seen. Only where the header's sides fit does turning matter.
+    const fits = (h === height && w === width) || (h === width && w === height);
+    const isTurned = fits && height !== width && ((await image.metadata()).orientation ?? 1) >= 5;
+    const isResized = h !== (isTurned ? width : height) || w !== (isTurned ? height : width);
+    const pipeline = image.rotate().flatten({ background: '#ffffff' });
+    if (h !== undefined && w !== undefined && isResized) {
       pipeline.resize({ height: h, width: w, fit: options.fit, background: '#000000' });
     }
     const { data, info } = await pipeline
@@ -80,7 +83,7 @@ export async function decodeImage(
     if (header.colours === 'cmyk') conversions.push('cmyk');
     if (header.depth > 8) conversions.push('16-bit');
     if (promisedFormat(name) !== header.format) conversions.push('misnamed');
-    if (h !== undefined && (h !== height || w !== width)) conversions.push('resized');
+    if (h !== undefined && isResized) conversions.push('resized');
     return { pixels: new Uint8Array(data), height: info.height, width: info.width, conversions };
   } catch (cause) {
     if (cause instanceof ReceptiveError) throw cause;

@@ -123,6 +123,22 @@ describe('imageFolder', () => {
     expect((await imageFolder(folder, { size: 9 })).train.imageShape).toEqual([9, 9, 3]);
   });
 
+  it('compares sizes as pictures are seen, turned by their EXIF data', async () => {
+    const lying = await sharp(await picture('jpeg', { width: 8, height: 6 }))
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer();
+    await writeTree(folder, { 'a/1.jpg': lying, 'a/2.jpg': lying });
+    const upright = await imageFolder(folder, { size: [8, 6] });
+    expect([upright.train.imageShape, upright.report.converted]).toEqual([[8, 6, 3], {}]);
+    expect(upright.train.images).toEqual((await imageFolder(folder)).train.images);
+    const wide = await imageFolder(folder, { size: [6, 8] });
+    expect([wide.train.imageShape, wide.report]).toEqual([
+      [6, 8, 3],
+      { images: 2, skipped: {}, examples: [], ignored: 0, converted: { resized: 2 } },
+    ]);
+  });
+
   it('turns grey, CMYK and 16-bit pictures into plain ones, and misnamed ones by their contents', async () => {
     const grey = await sharp(await picture('png'))
       .toColourspace('b-w')
