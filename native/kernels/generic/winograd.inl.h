@@ -25,7 +25,7 @@
 // with it; G has the columns of p^3 and p^4. 2.8 times fewer products.
 //
 // Points whose pairs multiply to 1 keep the powers near 1, which is what the rounding error grows with. What
-// that gives is measured in ARCHITECTURE.md, "Winograd". The irrational entries always come as s times an
+// that gives is measured in docs/kernels.md, "Winograd". The irrational entries always come as s times an
 // exact factor.
 #pragma once
 
