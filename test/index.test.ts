@@ -19,7 +19,7 @@ it('offers these names and no others', () => {
     models:
       'AlexNet AllCnnC CudaConvNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
-    pictures: 'PackedDataset imageFolder openPacked packImages readPacked',
+    pictures: 'imageFolder openPacked packImages readPacked',
     published: 'cifar10 cifar100 fashionMnist',
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',
     training: 'capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
