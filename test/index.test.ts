@@ -24,6 +24,7 @@ it('offers these names and no others', () => {
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',
     training: 'capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
+    searches: 'search trainTrial',
     rest: 'ReceptiveError info setNumThreads',
   };
   const expected = Object.values(names).flatMap((list) => list.split(' '));
