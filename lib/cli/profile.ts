@@ -5,6 +5,7 @@ import { type Profile, type ProfileRow, profileTraining } from '../train/profile
 import { count, percent, plural } from './format.js';
 import { findModel } from './model-file.js';
 import { Output, type OutputFlags } from './output.js';
+import { withoutRepeats } from './profile-rows.js';
 import { type Column, formatTable } from './table.js';
 
 export const SORT_NAMES = ['order', 'time'] as const;
@@ -22,8 +23,10 @@ export async function profileCommand(flags: ProfileFlags): Promise<number> {
   if (flags.threads !== undefined) setNumThreads(flags.threads);
   const { name, model, inputShape, classes } = await findModel('profile', flags.model);
   const profile = profileTraining(model, inputShape, classes, flags.batchSize);
-  const rows = flags.sort === 'time' ? [...profile.rows].sort((a, b) => b.us - a.us) : profile.rows;
+  const inOrder = (rows: readonly ProfileRow[]) =>
+    flags.sort === 'time' ? [...rows].sort((a, b) => b.us - a.us) : rows;
   if (output.isJson) {
+    const rows = inOrder(profile.rows);
     output.json({ model: name, inputShape, ...profile, rows, totals: totalsOf(profile) });
     return 0;
   }
@@ -37,7 +40,7 @@ export async function profileCommand(flags: ProfileFlags): Promise<number> {
   );
   output.line();
   const [heading, ...lines] = tableOf(
-    rows,
+    inOrder(withoutRepeats(profile.rows)),
     profile.stepUs,
     output.stream.columns ?? Number.POSITIVE_INFINITY,
   );
