@@ -20,6 +20,7 @@
 #include "kernels/softmax_kernels.h"
 #include "kernels/upsample_kernels.h"
 #include "kernels/vector_kernels.h"
+#include "kernels/warp_kernels.h"
 #include "kernels/winner_kernels.h"
 #include "kernels/winograd_kernels.h"
 
@@ -47,6 +48,7 @@ struct KernelTable {
   const PReluKernels* prelu;
   const DepthwiseKernels* depthwise;
   const LossKernels* loss;
+  const WarpKernels* warp;
 };
 
 }  // namespace receptive

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images read at other places, between pixels: bilinear interpolation. Places are worked out in double
-// precision, colours in single.
+// Images read at other places, between pixels: bilinear interpolation of a copy of the image inside a margin.
 #include <cmath>
+#include <cstring>
 
+#include "kernels/select.h"
 #include "ops/augment.h"
 #include "ops/augment_images.h"
 #include "runtime/workspace.h"
@@ -10,107 +11,144 @@
 namespace receptive::ops {
 namespace {
 
-// What all pixels of a batch share.
-struct Sampler {
-  std::int64_t height, width, channels;
-  Border border;
-  const double* fill;
+void copy_floats(float* to, const float* from, std::int64_t count) {
+  std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+}
 
-  // The pixel at (y, x) of the image `in`; a place far outside, or none (NaN), is beyond every border.
-  void sample(float* out, const float* in, double y, double x) const {
-    const double limit = 1 << 20;
-    if (!(y > -limit && y < limit && x > -limit && x < limit)) return set_fill(out);
-    const double row = std::floor(y), column = std::floor(x);
-    const auto y0 = static_cast<std::int64_t>(row), x0 = static_cast<std::int64_t>(column);
-    const auto fy = static_cast<float>(y - row), fx = static_cast<float>(x - column);
-    const float* taps[4];
-    float fills[AugmentedBatch::kMaxChannels];
-    if (y0 >= 0 && x0 >= 0 && y0 + 1 < height && x0 + 1 < width) {
-      taps[0] = in + (y0 * width + x0) * channels;
-      taps[1] = taps[0] + channels;
-      taps[2] = taps[0] + width * channels;
-      taps[3] = taps[2] + channels;
+// The margin of an image of reflected places is read only with weight 0, so that its edge will do.
+void fill_margin_pixel(float* out, const float* edge, Border border, const float* fill,
+                       std::int64_t channels) {
+  const float* from = border == Border::kFill ? fill : edge;
+  for (std::int64_t c = 0; c < channels; ++c) out[c] = from[c];
+}
+
+// The image inside its margin, in this thread's scratch.
+MarginImage in_margin(const float* image, const AugmentedBatch& batch, Border border, const float* fill) {
+  constexpr std::int64_t kMargin = MarginImage::kMargin;
+  const std::int64_t height = batch.height, width = batch.width, channels = batch.channels;
+  const std::int64_t size = MarginImage::size(height, width, channels);
+  float* pixels = workspace<float>(Slot::kTaskImage, size);
+  const MarginImage result = {pixels, height, width, channels, border == Border::kReflect};
+  const std::int64_t stride = result.stride();
+  for (std::int64_t i = 0; i < height; ++i) {
+    const float* from = image + i * width * channels;
+    float* row = pixels + (i + kMargin) * stride;
+    float* right = row + (kMargin + width) * channels;
+    for (std::int64_t j = 0; j < kMargin; ++j) {
+      fill_margin_pixel(row + j * channels, from, border, fill, channels);
+      fill_margin_pixel(right + j * channels, from + (width - 1) * channels, border, fill, channels);
+    }
+    copy_floats(row + kMargin * channels, from, width * channels);
+  }
+  float *first = pixels + kMargin * stride, *last = first + (height - 1) * stride;
+  for (std::int64_t i = 1; i <= kMargin; ++i) {
+    if (border != Border::kFill) {
+      copy_floats(first - i * stride, first, stride);
+      copy_floats(last + i * stride, last, stride);
     } else {
-      set_fill(fills);
-      for (int tap = 0; tap < 4; ++tap) {
-        const std::int64_t ty = at_border(y0 + tap / 2, height, border);
-        const std::int64_t tx = at_border(x0 + tap % 2, width, border);
-        taps[tap] = ty < 0 || tx < 0 ? fills : in + (ty * width + tx) * channels;
+      for (std::int64_t j = 0; j < stride; j += channels) {
+        copy_floats(first - i * stride + j, fill, channels);
+        copy_floats(last + i * stride + j, fill, channels);
       }
     }
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const float top = taps[0][c] + fx * (taps[1][c] - taps[0][c]);
-      const float bottom = taps[2][c] + fx * (taps[3][c] - taps[2][c]);
-      out[c] = top + fy * (bottom - top);
-    }
   }
+  for (std::int64_t i = size - MarginImage::kSlack; i < size; ++i) pixels[i] = 0;
+  return result;
+}
 
-  void set_fill(float* out) const {
-    for (std::int64_t c = 0; c < channels; ++c) out[c] = static_cast<float>(fill[c]);
+// The fill of each channel in single precision.
+struct Fill {
+  float values[AugmentedBatch::kMaxChannels];
+
+  Fill(const double* fill, std::int64_t channels) {
+    for (std::int64_t c = 0; c < channels; ++c) values[c] = static_cast<float>(fill[c]);
   }
 };
 
-// out = the sum of weights[k] * in[i + k - radius] along one axis of [outer][n][inner]; nothing beyond the
-// ends
-void blur_axis(float* out, const float* in, std::int64_t outer, std::int64_t n, std::int64_t inner,
-               const float* weights, std::int64_t radius) {
-  for (std::int64_t o = 0; o < outer; ++o) {
-    for (std::int64_t i = 0; i < n; ++i) {
-      float* to = out + (o * n + i) * inner;
-      for (std::int64_t k = 0; k < inner; ++k) to[k] = 0;
-      const std::int64_t begin = i < radius ? radius - i : 0;
-      const std::int64_t end = i + radius < n ? 2 * radius + 1 : n - i + radius;
-      for (std::int64_t k = begin; k < end; ++k) {
-        const float* from = in + (o * n + i + k - radius) * inner;
-        for (std::int64_t j = 0; j < inner; ++j) to[j] += weights[k] * from[j];
-      }
-    }
+constexpr std::int64_t kMaxRadius = 192;  // of the largest sigma, 64
+
+// Noise smoothed down the columns, then along the rows: a row of displacements at a time.
+class SmoothNoise {
+ public:
+  SmoothNoise(const Elastic& elastic, const AugmentedBatch& batch)
+      : height_(batch.height), width_(batch.width), radius_(elastic.radius()) {
+    double sum = 0;
+    for (std::int64_t k = -radius_; k <= radius_; ++k) sum += gauss(k, elastic.sigma);
+    for (std::int64_t k = -radius_; k <= radius_; ++k)
+      weights_[k + radius_] = static_cast<float>(gauss(k, elastic.sigma) / sum);
   }
-}
+
+  // The noise of an image, smoothed down the columns, in this thread's scratch: [2][height][width].
+  const float* down_columns(const RandomKey& key, std::int32_t index) const {
+    // A field between as many rows of zeros: beyond the image there is no noise.
+    const std::int64_t pixels = height_ * width_, beyond = radius_ * width_;
+    float* smooth = workspace<float>(Slot::kTaskPanel, 4 * pixels + 2 * beyond);
+    float *drawn = smooth + 2 * pixels, *field = smooth + 3 * pixels;
+    // ImageNumbers in order, as floats: 2 u - 1 is exact
+    const std::int64_t first_block = static_cast<std::int64_t>(index) << 32;
+    kernels().random->uniform(smooth, 2 * pixels, first_block, key, -1, 2);
+    zero(field, beyond);
+    zero(field + beyond + pixels, beyond);
+    for (int i = 0; i < 2; ++i) {
+      copy_floats(field + beyond, smooth + i * pixels, pixels);
+      kernels().warp->weighted_sum(drawn, field, width_, weights_, 2 * radius_ + 1, pixels);
+      copy_floats(smooth + i * pixels, drawn, pixels);
+    }
+    return smooth;
+  }
+
+  // A row of it, smoothed along itself.
+  void along_row(float* out, const float* row) const {
+    float* padded = workspace<float>(Slot::kTaskRows, width_ + 2 * radius_);
+    zero(padded, radius_);
+    copy_floats(padded + radius_, row, width_);
+    zero(padded + radius_ + width_, radius_);
+    kernels().warp->weighted_sum(out, padded, 1, weights_, 2 * radius_ + 1, width_);
+  }
+
+ private:
+  static double gauss(std::int64_t k, double sigma) {
+    const double distance = static_cast<double>(k) / sigma;
+    return std::exp(-0.5 * distance * distance);
+  }
+  static void zero(float* out, std::int64_t count) {
+    std::memset(out, 0, static_cast<std::size_t>(count) * sizeof(float));
+  }
+
+  std::int64_t height_, width_, radius_;
+  float weights_[2 * kMaxRadius + 1];
+};
 
 }  // namespace
 
 void warp_affine(float* y, const float* x, const AugmentedBatch& batch, const Affine& affine) {
-  const Sampler sampler = {batch.height, batch.width, batch.channels, affine.border, affine.fill};
+  const Fill fill(affine.fill, batch.channels);
+  const std::int64_t row = batch.width * batch.channels;
   for_each_image(y, x, batch, [&](float* out, const float* in, std::int32_t index) {
     const SourceMap map = affine_source(affine, batch, index);
+    const MarginImage image = in_margin(in, batch, affine.border, fill.values);
     for (std::int64_t i = 0; i < batch.height; ++i) {
-      const double row = static_cast<double>(i);
-      const double from_x = map.xy * row + map.x0, from_y = map.yy * row + map.y0;
-      for (std::int64_t j = 0; j < batch.width; ++j, out += batch.channels) {
-        const double column = static_cast<double>(j);
-        sampler.sample(out, in, from_y + map.yx * column, from_x + map.xx * column);
-      }
+      const double from = static_cast<double>(i);
+      kernels().warp->affine_row(out + i * row, image, map.yy * from + map.y0, map.xy * from + map.x0, map.yx,
+                                 map.xx);
     }
   });
 }
 
 void warp_elastic(float* y, const float* x, const AugmentedBatch& batch, const Elastic& elastic) {
-  const Sampler sampler = {batch.height, batch.width, batch.channels, elastic.border, elastic.fill};
-  const std::int64_t radius = elastic.radius(), pixels = batch.pixels();
+  const Fill fill(elastic.fill, batch.channels);
+  const SmoothNoise noise(elastic, batch);
+  const std::int64_t width = batch.width, pixels = batch.pixels();
   for_each_image(y, x, batch, [&](float* out, const float* in, std::int32_t index) {
-    // Displacements to the right and down, one field after the other, twice for the two passes; then the
-    // weights.
-    float* noise = workspace<float>(Slot::kTaskPanel, 4 * pixels + 2 * radius + 1);
-    float *rows = noise + 2 * pixels, *weights = noise + 4 * pixels;
-    ImageNumbers numbers(batch.key, index);
-    for (std::int64_t i = 0; i < 2 * pixels; ++i) noise[i] = static_cast<float>(numbers.between(-1, 1));
-    double sum = 0;
-    for (std::int64_t k = -radius; k <= radius; ++k) {
-      const double distance = static_cast<double>(k) / elastic.sigma;
-      sum += std::exp(-0.5 * distance * distance);
-    }
-    for (std::int64_t k = -radius; k <= radius; ++k) {
-      const double distance = static_cast<double>(k) / elastic.sigma;
-      weights[k + radius] = static_cast<float>(std::exp(-0.5 * distance * distance) / sum);
-    }
-    blur_axis(rows, noise, 2, batch.height, batch.width, weights, radius);
-    blur_axis(noise, rows, 2 * batch.height, batch.width, 1, weights, radius);
-    for (std::int64_t i = 0; i < pixels; ++i, out += batch.channels) {
-      const double right = elastic.alpha * static_cast<double>(noise[i]);
-      const double down = elastic.alpha * static_cast<double>(noise[pixels + i]);
-      sampler.sample(out, in, static_cast<double>(i / batch.width) + down,
-                     static_cast<double>(i % batch.width) + right);
+    const float* smooth = noise.down_columns(batch.key, index);
+    const MarginImage image = in_margin(in, batch, elastic.border, fill.values);
+    float* right = workspace<float>(Slot::kTaskResult, 2 * width);
+    float* down = right + width;
+    for (std::int64_t i = 0; i < batch.height; ++i) {
+      noise.along_row(right, smooth + i * width);
+      noise.along_row(down, smooth + pixels + i * width);
+      kernels().warp->displaced_row(out + i * width * batch.channels, image, static_cast<double>(i),
+                                    elastic.alpha, down, right);
     }
   });
 }

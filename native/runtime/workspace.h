@@ -21,6 +21,7 @@ enum class Slot {
   kTaskRows,    // row pointers built inside one task
   kTaskDense,   // a task's part of a gradient, taken apart
   kTaskResult,  // a small result of one task before it is scattered
+  kTaskImage,   // an image of one task inside a margin, or its channels one after another
   kCount,
 };
 

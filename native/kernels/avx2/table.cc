@@ -22,6 +22,7 @@ extern const LocalResponseNormKernels kAvx2LocalResponseNorm;
 extern const PReluKernels kAvx2PRelu;
 extern const DepthwiseKernels kAvx2Depthwise;
 extern const LossKernels kAvx2Loss;
+extern const WarpKernels kAvx2Warp;
 
 const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vector,
                                 &kAvx2Image,      &kAvx2Pool2d,      &kAvx2Softmax,
@@ -29,6 +30,7 @@ const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vecto
                                 &kAvx2BatchNorm,  &kAvx2Interleaved, &kAvx2Winograd,
                                 &kAvx2Winner,     &kAvx2Winner,      &kAvx2Upsample,
                                 &kAvx2Activation, &kAvx2LayerNorm,   &kAvx2LocalResponseNorm,
-                                &kAvx2PRelu,      &kAvx2Depthwise,   &kAvx2Loss};
+                                &kAvx2PRelu,      &kAvx2Depthwise,   &kAvx2Loss,
+                                &kAvx2Warp};
 
 }  // namespace receptive

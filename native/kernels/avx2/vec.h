@@ -227,5 +227,65 @@ inline void transpose_blocks(Words words[4]) {
 }
 inline Vec upper_bits(Words a) { return _mm256_cvtepi32_ps(_mm256_srli_epi32(a, 8)); }
 
+struct Doubles {
+  __m256d low, high;
+};
+
+inline Doubles broadcast_doubles(double value) { return {_mm256_set1_pd(value), _mm256_set1_pd(value)}; }
+inline Doubles lane_numbers() { return {_mm256_setr_pd(0, 1, 2, 3), _mm256_setr_pd(4, 5, 6, 7)}; }
+inline Doubles add(Doubles a, Doubles b) {
+  return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
+}
+inline Doubles sub(Doubles a, Doubles b) {
+  return {_mm256_sub_pd(a.low, b.low), _mm256_sub_pd(a.high, b.high)};
+}
+inline Doubles mul(Doubles a, Doubles b) {
+  return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
+}
+inline Doubles div(Doubles a, Doubles b) {
+  return {_mm256_div_pd(a.low, b.low), _mm256_div_pd(a.high, b.high)};
+}
+inline Doubles max(Doubles a, Doubles b) {
+  return {_mm256_max_pd(a.low, b.low), _mm256_max_pd(a.high, b.high)};
+}
+inline Doubles min(Doubles a, Doubles b) {
+  return {_mm256_min_pd(a.low, b.low), _mm256_min_pd(a.high, b.high)};
+}
+inline Doubles floor(Doubles a) { return {_mm256_floor_pd(a.low), _mm256_floor_pd(a.high)}; }
+inline Vec to_floats(Doubles a) { return _mm256_set_m128(_mm256_cvtpd_ps(a.high), _mm256_cvtpd_ps(a.low)); }
+inline Doubles to_doubles(Vec a) {
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1))};
+}
+// There is no such conversion: the bits of 1.5 * 2^52 plus a whole number are those of the sum's last place
+// on.
+inline void store_integers(std::int64_t* to, Doubles a) {
+  const __m256d magic = _mm256_set1_pd(0x1.8p52);
+  const __m256i bias = _mm256_castpd_si256(magic);
+  const __m256i low = _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(a.low, magic)), bias);
+  const __m256i high = _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(a.high, magic)), bias);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), low);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 4), high);
+}
+
+inline __m128 load_two_pairs(const float* from, const std::int64_t* offsets) {
+  const __m128d low = _mm_load_sd(reinterpret_cast<const double*>(from + offsets[0]));
+  return _mm_castpd_ps(_mm_loadh_pd(low, reinterpret_cast<const double*>(from + offsets[1])));
+}
+inline void load_pairs(const float* from, const std::int64_t* offsets, Vec* first, Vec* second) {
+  const __m256 even = _mm256_set_m128(load_two_pairs(from, offsets + 4), load_two_pairs(from, offsets));
+  const __m256 odd = _mm256_set_m128(load_two_pairs(from, offsets + 6), load_two_pairs(from, offsets + 2));
+  *first = _mm256_shuffle_ps(even, odd, 0x88);
+  *second = _mm256_shuffle_ps(even, odd, 0xdd);
+}
+
+using Quad = __m128;
+
+inline Quad broadcast_quad(float value) { return _mm_set1_ps(value); }
+inline Quad load_quad(const float* from) { return _mm_loadu_ps(from); }
+inline void store_quad(float* to, Quad value) { _mm_storeu_ps(to, value); }
+inline Quad add(Quad a, Quad b) { return _mm_add_ps(a, b); }
+inline Quad sub(Quad a, Quad b) { return _mm_sub_ps(a, b); }
+inline Quad mul(Quad a, Quad b) { return _mm_mul_ps(a, b); }
+
 }  // namespace
 }  // namespace receptive

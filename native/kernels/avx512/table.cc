@@ -23,6 +23,7 @@ extern const LocalResponseNormKernels kAvx512LocalResponseNorm;
 extern const PReluKernels kAvx512PRelu;
 extern const DepthwiseKernels kAvx512Depthwise;
 extern const LossKernels kAvx512Loss;
+extern const WarpKernels kAvx512Warp;
 
 const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx512Vector,
                                   &kAvx512Image,      &kAvx512Pool2d,      &kAvx512Softmax,
@@ -30,6 +31,7 @@ const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx
                                   &kAvx512BatchNorm,  &kAvx512Interleaved, &kAvx512Winograd,
                                   &kAvx512Winner,     &kAvx2Winner,        &kAvx512Upsample,
                                   &kAvx512Activation, &kAvx512LayerNorm,   &kAvx512LocalResponseNorm,
-                                  &kAvx512PRelu,      &kAvx512Depthwise,   &kAvx512Loss};
+                                  &kAvx512PRelu,      &kAvx512Depthwise,   &kAvx512Loss,
+                                  &kAvx512Warp};
 
 }  // namespace receptive

@@ -205,5 +205,77 @@ inline void transpose_blocks(Words words[4]) {
 // The upper 24 bits of each word as a whole number.
 inline Vec upper_bits(Words a) { return _mm512_cvtepi32_ps(_mm512_srli_epi32(a, 8)); }
 
+// kWidth doubles.
+struct Doubles {
+  __m512d low, high;
+};
+
+inline Doubles broadcast_doubles(double value) { return {_mm512_set1_pd(value), _mm512_set1_pd(value)}; }
+inline Doubles lane_numbers() {
+  return {_mm512_setr_pd(0, 1, 2, 3, 4, 5, 6, 7), _mm512_setr_pd(8, 9, 10, 11, 12, 13, 14, 15)};
+}
+inline Doubles add(Doubles a, Doubles b) {
+  return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)};
+}
+inline Doubles sub(Doubles a, Doubles b) {
+  return {_mm512_sub_pd(a.low, b.low), _mm512_sub_pd(a.high, b.high)};
+}
+inline Doubles mul(Doubles a, Doubles b) {
+  return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
+}
+inline Doubles div(Doubles a, Doubles b) {
+  return {_mm512_div_pd(a.low, b.low), _mm512_div_pd(a.high, b.high)};
+}
+inline Doubles max(Doubles a, Doubles b) {
+  return {_mm512_max_pd(a.low, b.low), _mm512_max_pd(a.high, b.high)};
+}
+inline Doubles min(Doubles a, Doubles b) {
+  return {_mm512_min_pd(a.low, b.low), _mm512_min_pd(a.high, b.high)};
+}
+inline Doubles floor(Doubles a) {
+  constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+  return {_mm512_roundscale_pd(a.low, kDown), _mm512_roundscale_pd(a.high, kDown)};
+}
+inline Vec to_floats(Doubles a) {
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(a.low)), _mm512_cvtpd_ps(a.high), 1);
+}
+inline Doubles to_doubles(Vec a) {
+  return {_mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1))};
+}
+// Whole numbers below 2^51.
+inline void store_integers(std::int64_t* to, Doubles a) {
+  _mm512_storeu_si512(to, _mm512_cvtpd_epi64(a.low));
+  _mm512_storeu_si512(to + 8, _mm512_cvtpd_epi64(a.high));
+}
+
+// Two floats that lie at the offset, and two at the next one.
+inline __m128 load_two_pairs(const float* from, const std::int64_t* offsets) {
+  const __m128d low = _mm_load_sd(reinterpret_cast<const double*>(from + offsets[0]));
+  return _mm_castpd_ps(_mm_loadh_pd(low, reinterpret_cast<const double*>(from + offsets[1])));
+}
+// first[i] = from[offsets[i]], second[i] the float behind it
+inline void load_pairs(const float* from, const std::int64_t* offsets, Vec* first, Vec* second) {
+  __m512 fours[2];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) {
+    __m512 all = _mm512_castps128_ps512(load_two_pairs(from, offsets + 2 * i));
+    all = _mm512_insertf32x4(all, load_two_pairs(from, offsets + 2 * i + 4), 1);
+    all = _mm512_insertf32x4(all, load_two_pairs(from, offsets + 2 * i + 8), 2);
+    fours[i] = _mm512_insertf32x4(all, load_two_pairs(from, offsets + 2 * i + 12), 3);
+  }
+  *first = _mm512_shuffle_ps(fours[0], fours[1], 0x88);
+  *second = _mm512_shuffle_ps(fours[0], fours[1], 0xdd);
+}
+
+// Four floats, whatever the width of a vector: the channels of a pixel.
+using Quad = __m128;
+
+inline Quad broadcast_quad(float value) { return _mm_set1_ps(value); }
+inline Quad load_quad(const float* from) { return _mm_loadu_ps(from); }
+inline void store_quad(float* to, Quad value) { _mm_storeu_ps(to, value); }
+inline Quad add(Quad a, Quad b) { return _mm_add_ps(a, b); }
+inline Quad sub(Quad a, Quad b) { return _mm_sub_ps(a, b); }
+inline Quad mul(Quad a, Quad b) { return _mm_mul_ps(a, b); }
+
 }  // namespace
 }  // namespace receptive

@@ -22,6 +22,7 @@ extern const LocalResponseNormKernels kScalarLocalResponseNorm;
 extern const PReluKernels kScalarPRelu;
 extern const DepthwiseKernels kScalarDepthwise;
 extern const LossKernels kScalarLoss;
+extern const WarpKernels kScalarWarp;
 
 const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kScalarVector,
                                   &kScalarImage,      &kScalarPool2d,      &kScalarSoftmax,
@@ -29,6 +30,7 @@ const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kSca
                                   &kScalarBatchNorm,  &kScalarInterleaved, &kScalarWinograd,
                                   &kScalarWinner,     &kScalarWinner,      &kScalarUpsample,
                                   &kScalarActivation, &kScalarLayerNorm,   &kScalarLocalResponseNorm,
-                                  &kScalarPRelu,      &kScalarDepthwise,   &kScalarLoss};
+                                  &kScalarPRelu,      &kScalarDepthwise,   &kScalarLoss,
+                                  &kScalarWarp};
 
 }  // namespace receptive

@@ -116,5 +116,47 @@ inline Words block_numbers() { return 0; }
 inline void transpose_blocks(Words*) {}
 inline Vec upper_bits(Words a) { return static_cast<float>(a >> 8); }
 
+using Doubles = double;
+
+inline Doubles broadcast_doubles(double value) { return value; }
+inline Doubles lane_numbers() { return 0; }
+inline Doubles add(Doubles a, Doubles b) { return a + b; }
+inline Doubles sub(Doubles a, Doubles b) { return a - b; }
+inline Doubles mul(Doubles a, Doubles b) { return a * b; }
+inline Doubles div(Doubles a, Doubles b) { return a / b; }
+inline Doubles max(Doubles a, Doubles b) { return a > b ? a : b; }
+inline Doubles min(Doubles a, Doubles b) { return a < b ? a : b; }
+inline Doubles floor(Doubles a) { return ::floor(a); }
+inline Vec to_floats(Doubles a) { return static_cast<float>(a); }
+inline Doubles to_doubles(Vec a) { return static_cast<double>(a); }
+inline void store_integers(std::int64_t* to, Doubles a) { *to = static_cast<std::int64_t>(a); }
+
+inline void load_pairs(const float* from, const std::int64_t* offsets, Vec* first, Vec* second) {
+  *first = from[*offsets];
+  *second = from[*offsets + 1];
+}
+
+struct Quad {
+  float lanes[4];
+};
+
+inline Quad broadcast_quad(float value) { return {{value, value, value, value}}; }
+inline Quad load_quad(const float* from) { return {{from[0], from[1], from[2], from[3]}}; }
+inline void store_quad(float* to, Quad value) {
+  for (int i = 0; i < 4; ++i) to[i] = value.lanes[i];
+}
+inline Quad add(Quad a, Quad b) {
+  for (int i = 0; i < 4; ++i) a.lanes[i] += b.lanes[i];
+  return a;
+}
+inline Quad sub(Quad a, Quad b) {
+  for (int i = 0; i < 4; ++i) a.lanes[i] -= b.lanes[i];
+  return a;
+}
+inline Quad mul(Quad a, Quad b) {
+  for (int i = 0; i < 4; ++i) a.lanes[i] *= b.lanes[i];
+  return a;
+}
+
 }  // namespace
 }  // namespace receptive
