@@ -15,8 +15,8 @@ import { loadSuite, SUITE_NAMES } from './suites/index.mjs';
 const unique = (values) => [...new Set(values)];
 
 /** What a suite is run with: its options, and where its rows and remarks go. */
-function contextFor(options) {
-  const columns = columnsFor(options.suite === 'step' ? unique(['eager', ...options.peers]) : options.peers);
+function contextFor(options, { beside = [] }) {
+  const columns = columnsFor(unique([...beside, ...options.peers]));
   const machine = describeMachine();
   const rows = [];
   const said = new Set();
@@ -86,7 +86,7 @@ async function main() {
   }
   if (suite.alone && options.peers.length > 0) throw new UsageError(`${options.suite} takes no peers`);
   if (options.list) return console.log(names.join('\n'));
-  const context = contextFor(options);
+  const context = contextFor(options, suite);
   const { cpu, cores, node, commit, date } = context.machine;
   const load = os.loadavg()[0].toFixed(2);
   console.log(`${cpu}, ${cores} cores, load ${load}; Node ${node}, commit ${commit}, ${date}`);

@@ -16,6 +16,7 @@ const OPTIONS = {
   'no-compile': { type: 'boolean', default: false },
   algorithm: { type: 'string', default: 'auto' },
   'data-dir': { type: 'string' },
+  packed: { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -43,6 +44,7 @@ options:
   --no-compile     leave out those variants of peers that compile first (torch.compile, XLA)
   --algorithm NAME suite conv: how ours computes, ${CONV_ALGORITHMS.join(', ')}; default auto
   --data-dir DIR   suite fit: the folder of MNIST's files
+  --packed FILE    suite feed: CIFAR-10 as receptive data pack writes it; default: generated images
   --list           print the names of the cases
 `;
 }
@@ -98,6 +100,8 @@ export function parseCommandLine(argv, suiteNames) {
     throw new UsageError('--algorithm goes with the suite conv');
   if (values['data-dir'] !== undefined && suite !== 'fit')
     throw new UsageError('--data-dir goes with the suite fit');
+  if (values.packed !== undefined && suite !== 'feed')
+    throw new UsageError('--packed goes with the suite feed');
   return {
     suite,
     peers,
@@ -110,6 +114,7 @@ export function parseCommandLine(argv, suiteNames) {
     compile: !values['no-compile'],
     algorithm: values.algorithm,
     dataDir: values['data-dir'],
+    packed: values.packed,
     list: values.list,
   };
 }

@@ -89,6 +89,12 @@ export function startOurs(threads, file = 'ours.mjs', name = 'receptive') {
   return Worker.start(name, process.execPath, [script('workers', file)], threadVariables(threads));
 }
 
+/** Another way of ours to do the tasks, as a contestant of its own: its name tells the worker which. */
+export function startVariant(threads, name) {
+  const env = { ...threadVariables(threads), BENCH_VARIANT: name };
+  return Worker.start(name, process.execPath, [script('workers', 'ours.mjs')], env);
+}
+
 /**
  * Starts a peer.
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the cases of a suite against the peers, for each number of threads, and makes a row of each.
 import { measureOnce, prepareBestVariant, runRounds, summarize, summarizeRatio, unrest } from './compare.mjs';
-import { missingLine, startOurs, startPeer } from './contestants.mjs';
+import { missingLine, startOurs, startPeer, startVariant } from './contestants.mjs';
 import { watchProcessor } from './machine.mjs';
 
 /** Starts those peers that are installed; says of the others what is missing, once. */
@@ -107,9 +107,9 @@ async function measureCase(
 /**
  * Measures cases { name, task, flops, fields, error, split, unavailable }: `task` is what the workers are sent, `flops`
  * the operations of one iteration, `fields` what else its row tells, `error` whether the result is compared with double
- * precision. Ours and the peers get fresh processes for each number of threads.
+ * precision. `beside` names variants of ours that stand beside it. All get fresh processes for each number of threads.
  */
-export async function runCases(context, cases, threadCounts) {
+export async function runCases(context, cases, threadCounts, beside = []) {
   const available = cases.filter(({ name, unavailable }) => {
     if (unavailable !== undefined) context.note(`${name}: ${unavailable}`);
     return unavailable === undefined;
@@ -117,7 +117,8 @@ export async function runCases(context, cases, threadCounts) {
   if (available.length === 0) return;
   for (const threads of threadCounts) {
     const ours = await startOurs(threads);
-    const peers = await startPeers(context, threads);
+    const variants = await Promise.all(beside.map((name) => startVariant(threads, name)));
+    const peers = [...variants, ...(await startPeers(context, threads))];
     try {
       for (const item of available) {
         const row = await measureCase(context, ours, peers, item);

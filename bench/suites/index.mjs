@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The suites by name. Each has a `summary` for the usage text, `caseNames()`, and `run(context, names)`, which measures
-// the cases named and hands rows to `context.row`. A suite that is `alone` takes no peers.
+// the cases named and hands rows to `context.row`. A suite that is `alone` takes no peers;
+// `beside` names variants of ours that are measured as contestants of their own.
 
 const load = {
   peak: () => import('./peak.mjs'),
@@ -14,6 +15,7 @@ const load = {
   threads: () => import('./threads.mjs'),
   overhead: () => import('./overhead.mjs'),
   augment: () => import('./augment.mjs'),
+  feed: () => import('./feed.mjs'),
 };
 
 export const SUITE_NAMES = Object.keys(load);

@@ -6,6 +6,9 @@ import { NETS, stepFlops } from '../nets.mjs';
 
 export const summary = 'whole training steps';
 
+/** Each operation as it is called: what a captured step gains. */
+export const beside = ['eager'];
+
 const CASES = [
   stepCase('lenet5', 1),
   stepCase('lenet5', 64),
@@ -29,6 +32,6 @@ export const caseNames = () => CASES.map(({ name }) => name);
 
 export function run(context, names) {
   const cases = CASES.filter(({ name }) => names.includes(name));
-  const peers = ['eager', ...context.peers.filter((name) => name !== 'eager')];
-  return runCases({ ...context, peers }, cases, context.threadCounts());
+  const peers = context.peers.filter((name) => !beside.includes(name));
+  return runCases({ ...context, peers }, cases, context.threadCounts(), beside);
 }

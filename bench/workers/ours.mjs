@@ -14,6 +14,7 @@ const TASKS = {
   infer: () => import('./tasks/network.mjs'),
   overhead: () => import('./tasks/overhead.mjs'),
   augment: () => import('./tasks/augment.mjs'),
+  feed: () => import('./tasks/feed.mjs'),
 };
 
 const { version } = createRequire(import.meta.url)('../../package.json');
@@ -42,7 +43,7 @@ serve({
   async prepare({ task, variant }) {
     prepared?.dispose();
     prepared = null;
-    prepared = (await moduleFor(task)).prepare(task, variant);
+    prepared = await (await moduleFor(task)).prepare(task, variant);
     const warm = await warmUp(prepared.run);
     batch = warm.batch;
     return { ms: warm.ms };

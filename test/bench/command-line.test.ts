@@ -23,7 +23,7 @@ describe('the command line', () => {
   it.each([
     [
       ['zen'],
-      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, threads, overhead, augment",
+      "there is no suite 'zen'; there are peak, gemm, conv, step, infer, fit, latency, memory, threads, overhead, augment, feed",
     ],
     [[], 'name a suite: peak, '],
     [['step', 'conv'], "'conv' is too much"],
@@ -38,6 +38,8 @@ describe('the command line', () => {
     [['threads', '--peers', 'all'], 'threads takes no peers'],
     [['gemm', '--algorithm', 'direct'], '--algorithm goes with the suite conv'],
     [['conv', '--algorithm', 'fft'], '--algorithm takes auto, direct, winograd, not fft'],
+    [['step', '--packed', 'file'], '--packed goes with the suite feed'],
+    [['feed', '--peers', 'pytorch'], 'feed takes no peers'],
     [['step', '--profile'], "'--profile'"],
     [['step', '--fast'], "'--fast'"],
   ])('%j ends with status 2 and one line', (args, message) => {
