@@ -149,6 +149,7 @@ export type {
   FlipAugmentation,
   JitterAugmentation,
   MixupAugmentation,
+  RandAugmentation,
 } from './data/augment.js';
 export { cifar10, cifar100 } from './data/cifar.js';
 export {

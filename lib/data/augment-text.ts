@@ -51,12 +51,23 @@ const READERS: Readonly<
     },
   },
   jitter: {
-    form: 'jitter=0.2, jitter=0.2:0.2:0.2',
-    read: ([brightness, contrast = brightness, saturation = brightness, ...rest]) => {
+    form: 'jitter=0.2, jitter=0.2:0.2:0.2, jitter=0.2:0.2:0.2:0.1',
+    read: ([brightness, contrast = brightness, saturation = brightness, hue, ...rest]) => {
       noMore(rest);
       return {
         ...{ kind: 'jitter', brightness: number(brightness) },
         ...{ contrast: number(contrast), saturation: number(saturation) },
+        ...(hue === undefined ? {} : { hue: number(hue) }),
+      };
+    },
+  },
+  randaugment: {
+    form: 'randaugment=2:9, randaugment',
+    read: ([changes, magnitude, ...rest]) => {
+      noMore(rest);
+      return {
+        ...{ kind: 'randaugment', changes: changes === undefined ? undefined : number(changes) },
+        ...{ magnitude: magnitude === undefined ? undefined : number(magnitude) },
       };
     },
   },

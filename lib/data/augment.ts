@@ -89,6 +89,22 @@ export interface JitterAugmentation {
   readonly brightness?: number | undefined;
   readonly contrast?: number | undefined;
   readonly saturation?: number | undefined;
+  /** The hue (of HSV) is turned by up to that share of the circle either way, at most 0.5; for images of three channels. */
+  readonly hue?: number | undefined;
+}
+
+/**
+ * RandAugment (Cubuk et al., 2020) with torchvision's list of changes and magnitudes: identity, shear, translation and rotation
+ * (to the nearest pixel, black beyond the edge), brightness, colour, contrast, sharpness, posterize, solarize, contrast stretched
+ * to the full range, equalized histogram. Images become bytes, and each change is Pillow's, byte for byte. For images of one or
+ * three channels.
+ */
+export interface RandAugmentation {
+  readonly kind: 'randaugment';
+  /** Changes of each image, one after another, from 1 to 16. Default 2. */
+  readonly changes?: number | undefined;
+  /** From 0, hardly any, to 30. Default 9. */
+  readonly magnitude?: number | undefined;
 }
 
 /**
@@ -121,7 +137,8 @@ export type Augmentation =
   | CutoutAugmentation
   | AffineAugmentation
   | ElasticAugmentation
-  | JitterAugmentation;
+  | JitterAugmentation
+  | RandAugmentation;
 
 /** The images that are changed. */
 type ImageSet = Pick<Dataset, 'imageShape' | 'normalization'>;
@@ -209,7 +226,16 @@ const MAKERS: Readonly<Record<Augmentation['kind'], (check: StepCheck) => Augmen
   jitter: (check) => {
     const { mean, std } = check.set.normalization;
     const ranges = ['brightness', 'contrast', 'saturation'].map((name) => check.number(name, 0, 0, 100));
-    return { instruction: 'jitter_colours', numbers: [...ranges, ...mean, ...std] };
+    const hue = check.number('hue', 0, 0, 0.5);
+    if (hue > 0) check.channels('hue', [3]);
+    return { instruction: 'jitter_colours', numbers: [...ranges, hue, ...mean, ...std] };
+  },
+  randaugment: (check) => {
+    check.channels('randaugment', [1, 3]);
+    const { mean, std } = check.set.normalization;
+    const changes = check.value('changes') === undefined ? 2 : check.whole('changes', 1, 16);
+    const numbers = [changes, check.number('magnitude', 9, 0, 30), ...mean, ...std];
+    return { instruction: 'rand_augment', numbers };
   },
   mixup: (check) => mixing(check, 0, 0.2),
   cutmix: (check) => mixing(check, 1, 1),
@@ -226,7 +252,8 @@ const OPTIONS: Readonly<Record<Augmentation['kind'], readonly string[]>> = {
   cutout: ['size', 'p', 'fill'],
   affine: ['rotate', 'translate', 'scale', 'shear', 'border', 'fill'],
   elastic: ['alpha', 'sigma', 'border', 'fill'],
-  jitter: ['brightness', 'contrast', 'saturation'],
+  jitter: ['brightness', 'contrast', 'saturation', 'hue'],
+  randaugment: ['changes', 'magnitude'],
   mixup: ['alpha', 'p'],
   cutmix: ['alpha', 'p'],
 };
@@ -274,6 +301,14 @@ class StepCheck {
   whole(name: string, low: number, high: number): number {
     const value = checkWhole(this.op, name, this.value(name) as number, low);
     return checkNumber(this.op, name, value, low, high);
+  }
+
+  /** What is only for images of so many channels. */
+  channels(name: string, known: readonly number[]): void {
+    const [, , c] = this.set.imageShape;
+    if (known.includes(c)) return;
+    const expected = `images of ${known.join(' or ')} channels for ${name}`;
+    throw fail('ERR_ARGUMENT', { op: this.op, expected, received: `${c}` });
   }
 
   oneOf(name: string, known: readonly string[], standard: string): number {

@@ -5,6 +5,7 @@
 
 #include "kernels/activation_kernels.h"
 #include "kernels/batch_norm_kernels.h"
+#include "kernels/colour_kernels.h"
 #include "kernels/depthwise_kernels.h"
 #include "kernels/gather_kernels.h"
 #include "kernels/gemm_kernels.h"
@@ -49,6 +50,7 @@ struct KernelTable {
   const DepthwiseKernels* depthwise;
   const LossKernels* loss;
   const WarpKernels* warp;
+  const ColourKernels* colour;
 };
 
 }  // namespace receptive

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ops/augment_draws.h"
+#include "ops/rand_augment.h"
 
 namespace receptive::ops {
 
@@ -13,6 +14,7 @@ void cut_out(float* y, const float* x, const AugmentedBatch& batch, const Cutout
 void warp_affine(float* y, const float* x, const AugmentedBatch& batch, const Affine& affine);
 void warp_elastic(float* y, const float* x, const AugmentedBatch& batch, const Elastic& elastic);
 void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const ColourJitter& jitter);
+void rand_augment(float* y, const float* x, const AugmentedBatch& batch, const RandAugment& options);
 void mix_images(float* y, const float* x, const AugmentedBatch& batch, const Mix& mix);
 
 // targets [n][classes]: the labels of the images that mix_images gives, as shares of the classes

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brightness, contrast and saturation of normalised images.
+// Brightness, contrast, saturation and hue of normalised images.
+#include "kernels/select.h"
 #include "ops/augment.h"
 #include "ops/augment_images.h"
+#include "runtime/workspace.h"
 
 namespace receptive::ops {
-namespace {
-
-float within_unit(float value) { return value < 0 ? 0.0f : (value > 1 ? 1.0f : value); }
-
-// What the eye takes for brightness (ITU-R BT.601) of red, green and blue; the mean of other numbers of
-// channels.
-float grey_of(const float* pixel, std::int64_t channels) {
-  if (channels == 3) return 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
-  float sum = 0;
-  for (std::int64_t c = 0; c < channels; ++c) sum += pixel[c];
-  return sum / static_cast<float>(channels);
-}
-
-}  // namespace
 
 void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const ColourJitter& jitter) {
   const std::int64_t channels = batch.channels, pixels = batch.pixels();
@@ -28,27 +16,18 @@ void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const
     deviation[c] = static_cast<float>(jitter.deviation[c]);
     inverse[c] = static_cast<float>(1 / jitter.deviation[c]);
   }
+  const std::int64_t stride = ColourPlanes::stride_of(pixels);
   for_each_image(y, x, batch, [&](float* out, const float* in, std::int32_t index) {
+    const ColourKernels& kernel = *kernels().colour;
     const ColourFactors factors = colour_factors(jitter, batch, index);
-    const auto brightness = static_cast<float>(factors.brightness);
-    const auto contrast = static_cast<float>(factors.contrast);
-    const auto saturation = static_cast<float>(factors.saturation);
-    double sum = 0;
-    for (std::int64_t i = 0; i < pixels; ++i) {
-      float* pixel = out + i * channels;
-      for (std::int64_t c = 0; c < channels; ++c)
-        pixel[c] = within_unit((in[i * channels + c] * deviation[c] + mean[c]) * brightness);
-      sum += static_cast<double>(grey_of(pixel, channels));
-    }
-    const auto average = static_cast<float>(sum / static_cast<double>(pixels));
-    for (std::int64_t i = 0; i < pixels; ++i) {
-      float* pixel = out + i * channels;
-      for (std::int64_t c = 0; c < channels; ++c)
-        pixel[c] = within_unit(average + contrast * (pixel[c] - average));
-      const float grey = grey_of(pixel, channels);
-      for (std::int64_t c = 0; c < channels; ++c)
-        pixel[c] = (within_unit(grey + saturation * (pixel[c] - grey)) - mean[c]) * inverse[c];
-    }
+    const ColourPlanes planes = {workspace<float>(Slot::kTaskImage, channels * stride), pixels, stride,
+                                 channels};
+    kernel.to_planes(planes, in, deviation, mean, static_cast<float>(factors.brightness));
+    const auto average = static_cast<float>(kernel.grey_sum(planes) / static_cast<double>(pixels));
+    kernel.stretch(planes, average, static_cast<float>(factors.contrast),
+                   static_cast<float>(factors.saturation));
+    if (jitter.hue > 0) kernel.turn_hue(planes, static_cast<float>(factors.hue));
+    kernel.from_planes(out, planes, mean, inverse);
   });
 }
 

@@ -159,15 +159,16 @@ struct Elastic {
 };
 
 // Colours of pixel values in [0, 1], which images have before they are normalised: brighter or darker, then
-// more or less contrast about the mean grey, then more or less colour about each pixel's grey. Factors are 1
-// give or take so much.
+// more or less contrast about the mean grey, then more or less colour about each pixel's grey, then, of three
+// channels, another hue. Factors are 1 give or take so much; hues are turned by up to that share of the
+// circle.
 struct ColourJitter {
-  double brightness, contrast, saturation;
+  double brightness, contrast, saturation, hue;
   const double *mean, *deviation;  // of the normalisation, for each channel
 };
 
 struct ColourFactors {
-  double brightness, contrast, saturation;
+  double brightness, contrast, saturation, hue;
 };
 
 inline ColourFactors colour_factors(const ColourJitter& jitter, const AugmentedBatch& batch,
@@ -175,7 +176,8 @@ inline ColourFactors colour_factors(const ColourJitter& jitter, const AugmentedB
   ImageNumbers numbers(batch.key, index);
   const auto factor = [&](double range) { return numbers.between(range < 1 ? 1 - range : 0, 1 + range); };
   const double brightness = factor(jitter.brightness), contrast = factor(jitter.contrast);
-  return {brightness, contrast, factor(jitter.saturation)};
+  const double saturation = factor(jitter.saturation);
+  return {brightness, contrast, saturation, numbers.between(-jitter.hue, jitter.hue)};
 }
 
 // Each image with that of the mirrored place in the batch: blended (mixup: Zhang et al., 2018), or with a box

@@ -8,6 +8,7 @@
 
 #include "plan/opcodes.h"
 #include "reference/augment.h"
+#include "reference/rand_augment.h"
 
 namespace receptive::plan {
 namespace {
@@ -48,6 +49,16 @@ Status read_batch(const Arguments& args, int own_count, ops::AugmentedBatch* bat
 // `count` numbers of the instruction's own from `first` on.
 void read_numbers(const Arguments& args, int first, std::int64_t count, double* numbers) {
   for (int i = 0; i < count; ++i) numbers[i] = args.number(kOwn + first + i);
+}
+
+// Means and deviations of the channels, from the instruction's own number `first` on.
+Status read_normalization(const Arguments& args, int first, std::int64_t channels, double* mean,
+                          double* deviation) {
+  read_numbers(args, first, channels, mean);
+  read_numbers(args, first + static_cast<int>(channels), channels, deviation);
+  for (std::int64_t c = 0; c < channels; ++c)
+    if (!(deviation[c] > 0)) return refuse_number(args, kOwn + first + static_cast<int>(channels + c));
+  return Status::success();
 }
 
 Status require_own(const Arguments& args, int i, double low, double high) {
@@ -143,19 +154,32 @@ Status warp_elastic(const Arguments& args) {
   return Status::success();
 }
 
-// brightness, contrast, saturation, mean of each channel, deviation of each channel
+// brightness, contrast, saturation, hue, mean of each channel, deviation of each channel
 Status jitter_colours(const Arguments& args) {
   ops::AugmentedBatch batch;
   double mean[kMaxChannels], deviation[kMaxChannels];
-  RECEPTIVE_CHECK(read_batch(args, 3 + 2 * channels_of(args), &batch));
+  RECEPTIVE_CHECK(read_batch(args, 4 + 2 * channels_of(args), &batch));
   for (int i = 0; i < 3; ++i) RECEPTIVE_CHECK(require_own(args, i, 0, 1 << 10));
-  read_numbers(args, 3, batch.channels, mean);
-  read_numbers(args, 3 + static_cast<int>(batch.channels), batch.channels, deviation);
-  for (std::int64_t c = 0; c < batch.channels; ++c)
-    if (!(deviation[c] > 0)) return refuse_number(args, kOwn + 3 + static_cast<int>(batch.channels + c));
-  const ops::ColourJitter jitter = {args.number(kOwn), args.number(kOwn + 1), args.number(kOwn + 2), mean,
-                                    deviation};
+  RECEPTIVE_CHECK(require_own(args, 3, 0, batch.channels == 3 ? 0.5 : 0));
+  RECEPTIVE_CHECK(read_normalization(args, 4, batch.channels, mean, deviation));
+  const ops::ColourJitter jitter = {
+      args.number(kOwn), args.number(kOwn + 1), args.number(kOwn + 2), args.number(kOwn + 3), mean,
+      deviation};
   run(args, ops::jitter_colours, reference::jitter_colours, batch, jitter);
+  return Status::success();
+}
+
+// how many changes, magnitude, mean of each channel, deviation of each channel; of one or three channels
+Status rand_augment(const Arguments& args) {
+  ops::AugmentedBatch batch;
+  double mean[kMaxChannels], deviation[kMaxChannels];
+  RECEPTIVE_CHECK(read_batch(args, 2 + 2 * channels_of(args), &batch));
+  if (batch.channels != 1 && batch.channels != 3) return refuse_number(args, 3);
+  RECEPTIVE_CHECK(require_own(args, 0, 1, 16));
+  RECEPTIVE_CHECK(require_own(args, 1, 0, ops::RandAugment::kMostMagnitude));
+  RECEPTIVE_CHECK(read_normalization(args, 2, batch.channels, mean, deviation));
+  const ops::RandAugment options = {args.integer(kOwn), args.number(kOwn + 1), mean, deviation};
+  run(args, ops::rand_augment, reference::rand_augment, batch, options);
   return Status::success();
 }
 

@@ -155,6 +155,7 @@
   X(warp_affine, at(0), none, kPure)                                 \
   X(warp_elastic, at(0), none, kPure)                                \
   X(jitter_colours, at(0), none, kPure)                              \
+  X(rand_augment, at(0), none, kPure)                                \
   X(mix_images, at(0), none, kPure)                                  \
   X(mix_labels, at(0), none, kPure)
 

@@ -124,6 +124,28 @@ inline void warp_elastic(double* out, const double* in, const ops::AugmentedBatc
   });
 }
 
+// Red, green and blue with the hue of HSV turned by that share of the circle.
+inline void turn_hue(double* pixel, double turn) {
+  const double value = std::fmax(std::fmax(pixel[0], pixel[1]), pixel[2]);
+  const double colour = value - std::fmin(std::fmin(pixel[0], pixel[1]), pixel[2]);
+  if (!(colour > 0)) return;  // grey, or NaN
+  double hue = 0;
+  if (value == pixel[0])
+    hue = (pixel[1] - pixel[2]) / colour / 6;
+  else if (value == pixel[1])
+    hue = ((pixel[2] - pixel[0]) / colour + 2) / 6;
+  else
+    hue = ((pixel[0] - pixel[1]) / colour + 4) / 6;
+  hue += turn;
+  const double sector = 6 * (hue - std::floor(hue)), kept = value - colour;
+  const double within = sector - 2 * std::floor(sector / 2);  // up to the next primary and down to it
+  const double rising = value - colour * std::fabs(within - 1);
+  const double colours[6][3] = {{value, rising, kept}, {rising, value, kept}, {kept, value, rising},
+                                {kept, rising, value}, {rising, kept, value}, {value, kept, rising}};
+  const double* of = colours[static_cast<int>(sector) % 6];
+  for (int c = 0; c < 3; ++c) pixel[c] = of[c];
+}
+
 inline void jitter_colours(double* out, const double* in, const ops::AugmentedBatch& batch,
                            const ops::ColourJitter& jitter) {
   const std::int64_t channels = batch.channels;
@@ -149,12 +171,13 @@ inline void jitter_colours(double* out, const double* in, const ops::AugmentedBa
     for (std::int64_t i = 0; i < batch.image_size(); ++i)
       image[i] = within_unit(average + factors.contrast * (image[i] - average));
     for (std::int64_t i = 0; i < batch.pixels(); ++i) {
-      const double grey = grey_of(image + i * channels);
-      for (std::int64_t c = 0; c < channels; ++c) {
-        double& value = image[i * channels + c];
-        value =
-            (within_unit(grey + factors.saturation * (value - grey)) - jitter.mean[c]) / jitter.deviation[c];
-      }
+      double* pixel = image + i * channels;
+      const double grey = grey_of(pixel);
+      for (std::int64_t c = 0; c < channels; ++c)
+        pixel[c] = within_unit(grey + factors.saturation * (pixel[c] - grey));
+      if (jitter.hue > 0) turn_hue(pixel, factors.hue);
+      for (std::int64_t c = 0; c < channels; ++c)
+        pixel[c] = (pixel[c] - jitter.mean[c]) / jitter.deviation[c];
     }
   }
 }

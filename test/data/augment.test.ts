@@ -70,6 +70,42 @@ describe('augmentations', () => {
   );
 });
 
+/** Images as bytes, in base64. */
+interface ByteCase extends Omit<Case, 'images' | 'expected'> {
+  readonly bytes: string;
+  readonly expected: string;
+}
+const byteGolden: readonly ByteCase[] = JSON.parse(readFileSync(goldenPath('rand-augment.json'), 'utf8'));
+
+describe('RandAugment', () => {
+  it.each(byteGolden.map((item, i) => [`${i}: ${JSON.stringify(item.step)}`, item] as const))(
+    'is that of Pillow, byte for byte, %s',
+    (_, { bytes, expected: changed, ...rest }) => {
+      const { mean, std } = rest.normalization;
+      const normalized = (byte: number, i: number) =>
+        (byte / 255 - mean[i % mean.length]) / std[i % std.length];
+      const expected = [...Buffer.from(changed, 'base64')];
+      const item = { ...rest, expected, images: [...Buffer.from(bytes, 'base64')].map(normalized) };
+      const toBytes = (values: ArrayLike<number>) =>
+        Array.from(values, (value, i) => 255 * (value * std[i % std.length] + mean[i % std.length]));
+      expect(largestDifference(toBytes(run(item, 'float64')), expected)).toBeLessThan(1e-9);
+      const { isa, supportedIsas } = nativeInfo();
+      try {
+        for (const name of supportedIsas) {
+          for (const threads of [1, 2, 3]) {
+            setIsa(name);
+            setNumThreads(threads);
+            const found = toBytes(run(item, 'float32'));
+            expect(largestDifference(found, expected)).toBeLessThan(1e-4); // 255 in 24 bits
+          }
+        }
+      } finally {
+        setIsa(isa);
+      }
+    },
+  );
+});
+
 describe('mixed labels', () => {
   it.each(
     golden
@@ -127,7 +163,8 @@ const STEPS: readonly Augmentation[] = [
   { kind: 'crop', padding: 2, border: 'reflect' },
   { kind: 'affine', rotate: 20, scale: [0.8, 1.2] },
   { kind: 'elastic', alpha: 2, sigma: 1 },
-  { kind: 'jitter', brightness: 0.2, contrast: 0.2, saturation: 0.2 },
+  { kind: 'jitter', brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 },
+  { kind: 'randaugment' },
   { kind: 'cutout', size: 2 },
 ];
 
@@ -211,6 +248,12 @@ describe('augment refuses', () => {
     [[{ kind: 'elastic', alpha: 1 }], 'sigma'],
     [[{ kind: 'elastic', sigma: 1 }], 'alpha'],
     [[{ kind: 'jitter', brightness: -1 }], 'brightness'],
+    [[{ kind: 'jitter', hue: 0.6 }], 'hue'],
+    [[{ kind: 'randaugment', changes: 0 }], 'changes'],
+    [[{ kind: 'randaugment', changes: 2.5 }], 'changes'],
+    [[{ kind: 'randaugment', changes: 17 }], 'changes'],
+    [[{ kind: 'randaugment', magnitude: 31 }], 'magnitude'],
+    [[{ kind: 'randaugment', p: 1 }], 'only the options'],
     [[{ kind: 'mixup', alpha: 0 }], 'alpha'],
     [[{ kind: 'cutmix', alpha: 5 }], 'alpha'],
     [[{ kind: 'mixup' }, { kind: 'cutmix' }], 'one mixup'],
@@ -223,6 +266,16 @@ describe('augment refuses', () => {
     );
     expect(memory().tensors).toBe(before);
   });
+});
+
+it.each<[Augmentation, number, string]>([
+  [{ kind: 'jitter', hue: 0.1 }, 1, 'images of 3 channels for hue'],
+  [{ kind: 'randaugment' }, 2, 'images of 1 or 3 channels for randaugment'],
+])('%j is not for images of %i channels', (step, channels, expected) => {
+  const values = new Array(channels).fill(0.5);
+  const set = { imageShape: [4, 4, channels] as const, normalization: { mean: values, std: values } };
+  const make = () => augmentInstructions('test', [step], set);
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT', expected }));
 });
 
 describe('parseAugment', () => {
@@ -247,12 +300,26 @@ describe('parseAugment', () => {
       { kind: 'mixup', alpha: undefined },
       { kind: 'cutmix', alpha: 0.5 },
     ]);
+    expect(parseAugment('randaugment=2:9,randaugment,jitter=0.1:0.2:0.3:0.05')).toEqual([
+      { kind: 'randaugment', changes: 2, magnitude: 9 },
+      { kind: 'randaugment' },
+      { kind: 'jitter', brightness: 0.1, contrast: 0.2, saturation: 0.3, hue: 0.05 },
+    ]);
   });
 
-  it.each(['', 'flop', 'crop', 'crop=x', 'crop=4:mirror', 'flip=', 'scale=1', 'cutout=8:1:1', 'flip;crop=4'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseAugment(text)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
-    },
-  );
+  it.each([
+    '',
+    'flop',
+    'crop',
+    'crop=x',
+    'crop=4:mirror',
+    'flip=',
+    'scale=1',
+    'cutout=8:1:1',
+    'flip;crop=4',
+    'randaugment=2:9:1',
+    'jitter=1:1:1:1:1',
+  ])('refuses %j', (text) => {
+    expect(() => parseAugment(text)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+  });
 });

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from skimage.color import hsv2rgb, rgb2hsv
 from skimage.transform import AffineTransform, warp
 
 HERE = Path(__file__).parent
@@ -123,8 +124,10 @@ def elastic(image, numbers, fill, alpha, sigma, border="fill"):
     )
 
 
-def jitter(image, numbers, mean, std, brightness=0, contrast=0, saturation=0):
+def jitter(image, numbers, mean, std, brightness=0, contrast=0, saturation=0, hue=0):
     factors = [numbers.between(max(0, 1 - x), 1 + x) for x in (brightness, contrast, saturation)]
+
+    turn = numbers.between(-hue, hue)
 
     def grey(pixels):
         return pixels @ [0.299, 0.587, 0.114] if pixels.shape[-1] == 3 else pixels.mean(axis=-1)
@@ -134,6 +137,10 @@ def jitter(image, numbers, mean, std, brightness=0, contrast=0, saturation=0):
     pixels = np.clip(average + factors[1] * (pixels - average), 0, 1)
     greys = grey(pixels)[..., None]
     pixels = np.clip(greys + factors[2] * (pixels - greys), 0, 1)
+    if hue > 0:
+        hsv = rgb2hsv(pixels)
+        hsv[..., 0] = (hsv[..., 0] + turn) % 1
+        pixels = hsv2rgb(hsv)
     return (pixels - mean) / std
 
 
@@ -203,6 +210,8 @@ def main():
         ("mixup", {"alpha": 2, "p": 0.6}, 1, (4, 5)),
         ("cutmix", {"alpha": 1}, 3, (7, 8)),
         ("cutmix", {"alpha": 0.5, "p": 0.7}, 2, (7, 8)),
+        ("jitter", {"hue": 0.5}, 3, (6, 7)),
+        ("jitter", {"brightness": 0.3, "contrast": 0.3, "saturation": 0.8, "hue": 0.1}, 3, (6, 7)),
     ]:
         count, epoch = 4 if "mix" in kind else 3, int(random.integers(0, 4))
         seed, stream = int(random.integers(-(2**50), 2**50)), 16 + len(cases)
@@ -248,4 +257,5 @@ def main():
     (HERE / "augment.json").write_text(text.replace('{"step"', '\n{"step"') + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ const AUGMENT: readonly Augmentation[] = [
   { kind: 'elastic', alpha: 4, sigma: 3 },
   { kind: 'crop', padding: 2 },
   { kind: 'jitter', brightness: 0.3, contrast: 0.3 },
+  { kind: 'randaugment' },
   { kind: 'cutout', size: 6 },
 ];
 const OPTIONS: FitOptions = {

@@ -52,7 +52,12 @@ const WAYS: Record<string, () => FitOptions> = {
     schedule: optim.plateau({ patience: 0, threshold: 0.5 }),
   }),
   'augmented and mixed': () => ({
-    augment: [{ kind: 'flip', alternate: true }, { kind: 'crop', padding: 2 }, { kind: 'cutmix' }],
+    augment: [
+      { kind: 'flip', alternate: true },
+      { kind: 'crop', padding: 2 },
+      { kind: 'randaugment' },
+      { kind: 'cutmix' },
+    ],
   }),
   'augmentation, lion, metrics': () => ({
     ...{ optimizer: 'lion', lr: 1e-3, validation: data, metrics: ['f1'], batchSize: 8 },

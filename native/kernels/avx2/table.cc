@@ -23,6 +23,7 @@ extern const PReluKernels kAvx2PRelu;
 extern const DepthwiseKernels kAvx2Depthwise;
 extern const LossKernels kAvx2Loss;
 extern const WarpKernels kAvx2Warp;
+extern const ColourKernels kAvx2Colour;
 
 const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vector,
                                 &kAvx2Image,      &kAvx2Pool2d,      &kAvx2Softmax,
@@ -31,6 +32,6 @@ const KernelTable kAvx2Table = {"avx2",           &kAvx2Gemm,        &kAvx2Vecto
                                 &kAvx2Winner,     &kAvx2Winner,      &kAvx2Upsample,
                                 &kAvx2Activation, &kAvx2LayerNorm,   &kAvx2LocalResponseNorm,
                                 &kAvx2PRelu,      &kAvx2Depthwise,   &kAvx2Loss,
-                                &kAvx2Warp};
+                                &kAvx2Warp,       &kAvx2Colour};
 
 }  // namespace receptive

@@ -233,6 +233,10 @@ struct Doubles {
 
 inline Doubles broadcast_doubles(double value) { return {_mm256_set1_pd(value), _mm256_set1_pd(value)}; }
 inline Doubles lane_numbers() { return {_mm256_setr_pd(0, 1, 2, 3), _mm256_setr_pd(4, 5, 6, 7)}; }
+inline void store_doubles(double* to, Doubles a) {
+  _mm256_storeu_pd(to, a.low);
+  _mm256_storeu_pd(to + 4, a.high);
+}
 inline Doubles add(Doubles a, Doubles b) {
   return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
 }

@@ -24,6 +24,7 @@ extern const PReluKernels kAvx512PRelu;
 extern const DepthwiseKernels kAvx512Depthwise;
 extern const LossKernels kAvx512Loss;
 extern const WarpKernels kAvx512Warp;
+extern const ColourKernels kAvx512Colour;
 
 const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx512Vector,
                                   &kAvx512Image,      &kAvx512Pool2d,      &kAvx512Softmax,
@@ -32,6 +33,6 @@ const KernelTable kAvx512Table = {"avx512",           &kAvx512Gemm,        &kAvx
                                   &kAvx512Winner,     &kAvx2Winner,        &kAvx512Upsample,
                                   &kAvx512Activation, &kAvx512LayerNorm,   &kAvx512LocalResponseNorm,
                                   &kAvx512PRelu,      &kAvx512Depthwise,   &kAvx512Loss,
-                                  &kAvx512Warp};
+                                  &kAvx512Warp,       &kAvx512Colour};
 
 }  // namespace receptive

@@ -214,6 +214,10 @@ inline Doubles broadcast_doubles(double value) { return {_mm512_set1_pd(value), 
 inline Doubles lane_numbers() {
   return {_mm512_setr_pd(0, 1, 2, 3, 4, 5, 6, 7), _mm512_setr_pd(8, 9, 10, 11, 12, 13, 14, 15)};
 }
+inline void store_doubles(double* to, Doubles a) {
+  _mm512_storeu_pd(to, a.low);
+  _mm512_storeu_pd(to + 8, a.high);
+}
 inline Doubles add(Doubles a, Doubles b) {
   return {_mm512_add_pd(a.low, b.low), _mm512_add_pd(a.high, b.high)};
 }

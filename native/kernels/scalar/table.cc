@@ -23,6 +23,7 @@ extern const PReluKernels kScalarPRelu;
 extern const DepthwiseKernels kScalarDepthwise;
 extern const LossKernels kScalarLoss;
 extern const WarpKernels kScalarWarp;
+extern const ColourKernels kScalarColour;
 
 const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kScalarVector,
                                   &kScalarImage,      &kScalarPool2d,      &kScalarSoftmax,
@@ -31,6 +32,6 @@ const KernelTable kScalarTable = {"scalar",           &kScalarGemm,        &kSca
                                   &kScalarWinner,     &kScalarWinner,      &kScalarUpsample,
                                   &kScalarActivation, &kScalarLayerNorm,   &kScalarLocalResponseNorm,
                                   &kScalarPRelu,      &kScalarDepthwise,   &kScalarLoss,
-                                  &kScalarWarp};
+                                  &kScalarWarp,       &kScalarColour};
 
 }  // namespace receptive

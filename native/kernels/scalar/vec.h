@@ -120,6 +120,7 @@ using Doubles = double;
 
 inline Doubles broadcast_doubles(double value) { return value; }
 inline Doubles lane_numbers() { return 0; }
+inline void store_doubles(double* to, Doubles a) { *to = a; }
 inline Doubles add(Doubles a, Doubles b) { return a + b; }
 inline Doubles sub(Doubles a, Doubles b) { return a - b; }
 inline Doubles mul(Doubles a, Doubles b) { return a * b; }

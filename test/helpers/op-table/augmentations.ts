@@ -58,8 +58,14 @@ export const augmentationRows: readonly InstructionRow[] = [
   },
   {
     instruction: 'jitter_colours',
-    call: change(0.3, 0.4, 0.5, 0.5, 0.4, 0.6, 0.25, 0.3, 0.2),
+    call: change(0.3, 0.4, 0.5, 0.2, 0.5, 0.4, 0.6, 0.25, 0.3, 0.2),
     bound: () => 128 * UNIT, // a dozen roundings of numbers up to 2, divided by deviations from 0.2 on
+  },
+  {
+    // Bytes in both, then the same numbers.
+    instruction: 'rand_augment',
+    call: change(3, 12, 0.5, 0.4, 0.6, 0.25, 0.3, 0.2),
+    bound: copies,
   },
   { instruction: 'mix_images', call: change(0, 0.7, 1), bound: () => 4 * UNIT },
   {

@@ -76,8 +76,12 @@ export const classifyOps: Rows = [
       changing('warp_elastic', 'conditioned', { instruction: 'warp_elastic', numbers: [3, 1, 0, ...FILL] }),
       changing('jitter_colours', 'conditioned', {
         instruction: 'jitter_colours',
-        numbers: [0.4, 0.4, 0.4, 0.1, 0.2, 1, 0.5],
+        numbers: [0.4, 0.4, 0.4, 0, 0.1, 0.2, 1, 0.5],
       }),
+      {
+        ...changing('rand_augment', 'exact', { instruction: 'rand_augment', numbers: [4, 15, 0.4, 0.3] }),
+        operands: [constant(leaf([3, 9, 7, 1])), whole([4, 0, 9])],
+      },
       {
         ...changing('several tasks', 'exact', flip, crop),
         operands: [constant(leaf([30, 28, 28, 2])), whole(thirty)],
