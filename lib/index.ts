@@ -122,6 +122,7 @@ export type { MetricName, MetricValues } from './metrics/names.js';
 export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
 export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
 export { CudaConvNet, type CudaConvNetOptions } from './models/cuda-convnet.js';
+export { DeotteNet, type DeotteNetOptions } from './models/deotte.js';
 export { LeNet5, type LeNet5Options } from './models/lenet5.js';
 export { LeNet5Of1998, type LeNet5Of1998Options } from './models/lenet5-1998.js';
 export { MobileNetV2, type MobileNetV2Options } from './models/mobilenet-v2.js';

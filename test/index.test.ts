@@ -17,7 +17,7 @@ it('offers these names and no others', () => {
     losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
     others: 'dropout2d stochasticDepth upsample',
     models:
-      'AlexNet AllCnnC CudaConvNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
+      'AlexNet AllCnnC CudaConvNet DeotteNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
     data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
     pictures: 'imageFolder openPacked packImages readPacked',
     published: 'cifar10 cifar100 fashionMnist',

@@ -5,6 +5,7 @@ import type { Module } from '../nn/module.js';
 import { AlexNet } from './alexnet.js';
 import { AllCnnC } from './all-cnn-c.js';
 import { CudaConvNet } from './cuda-convnet.js';
+import { DeotteNet } from './deotte.js';
 import type { ImageShape } from './image-shape.js';
 import { LeNet5 } from './lenet5.js';
 import { LeNet5Of1998 } from './lenet5-1998.js';
@@ -67,6 +68,11 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     inputShape: [28, 28, 1],
     classes: 10,
     build: (inputShape, classes) => new NielsenNet({ inputShape, classes, ...NIELSEN_DEEP }),
+  },
+  deotte: {
+    inputShape: [28, 28, 1],
+    classes: 10,
+    build: (inputShape, classes) => new DeotteNet({ inputShape, classes }),
   },
   'all-cnn-c': {
     inputShape: [32, 32, 3],

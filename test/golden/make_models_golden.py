@@ -162,6 +162,23 @@ class CudaConvNet(nn.Module):
         return self.fc10(self.features(x).flatten(1))
 
 
+class Deotte(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers = []
+        for a, b in ((1, 32), (32, 64)):
+            for conv in (nn.Conv2d(a, b, 3), nn.Conv2d(b, b, 3), nn.Conv2d(b, b, 5, 2, 2)):
+                layers += [conv, nn.ReLU(), nn.BatchNorm2d(b)]
+            layers.append(nn.Dropout(0.4))
+        self.features = nn.Sequential(*layers)
+        self.classifier = nn.Sequential(
+            nn.Linear(1024, 128), nn.ReLU(), nn.BatchNorm1d(128), nn.Dropout(0.4), nn.Linear(128, 10)
+        )
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
 class Block(nn.Module):
     def __init__(self, inputs, channels, stride, bottleneck):
         super().__init__()
@@ -252,6 +269,7 @@ def main():
         ("nielsen-dropout", Nielsen(2, [1000, 1000], nn.ReLU, 0.5), (2, 1, 28, 28), False),
         ("all-cnn-c", AllCnnC(), (2, 3, 32, 32), False),
         ("cuda-convnet", CudaConvNet(), (2, 3, 32, 32), False),
+        ("deotte", Deotte(), (2, 1, 28, 28), False),
         ("resnet18", ResNet([2, 2, 2, 2], False, 7), (1, 3, 64, 48), False),
         ("resnet50", ResNet([3, 4, 6, 3], True, 7), (1, 3, 64, 48), False),
         ("mobilenet-v2", MobileNetV2(7), (1, 3, 64, 48), False),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { AlexNet } from '../../lib/models/alexnet.js';
 import { AllCnnC } from '../../lib/models/all-cnn-c.js';
 import { CudaConvNet } from '../../lib/models/cuda-convnet.js';
+import { DeotteNet } from '../../lib/models/deotte.js';
 import {
   C3_TABLE,
   CodeDistance,
@@ -169,6 +170,32 @@ describe('cuda-convnet', () => {
   });
 });
 
+describe('deotte', () => {
+  it('is the net of the notebook, layer by layer', () => {
+    using model = new DeotteNet();
+    const rows = summarize(model, [28, 28, 1])
+      .filter(({ parameters }) => parameters > 0)
+      .map(({ type, outputShape, parameters }) => [type, ...outputShape.slice(1), parameters]);
+    expect(rows).toEqual([
+      ['Conv2d', 26, 26, 32, 320],
+      ['BatchNorm2d', 26, 26, 32, 64],
+      ['Conv2d', 24, 24, 32, 9_248],
+      ['BatchNorm2d', 24, 24, 32, 64],
+      ['Conv2d', 12, 12, 32, 25_632],
+      ['BatchNorm2d', 12, 12, 32, 64],
+      ['Conv2d', 10, 10, 64, 18_496],
+      ['BatchNorm2d', 10, 10, 64, 128],
+      ['Conv2d', 8, 8, 64, 36_928],
+      ['BatchNorm2d', 8, 8, 64, 128],
+      ['Conv2d', 4, 4, 64, 102_464],
+      ['BatchNorm2d', 4, 4, 64, 128],
+      ['Linear', 128, 131_200],
+      ['BatchNorm1d', 128, 256],
+      ['Linear', 10, 1_290],
+    ]);
+  });
+});
+
 describe('what networks refuse', () => {
   it.each([
     ['LeNet5Of1998 for 30 x 30', () => new LeNet5Of1998({ inputShape: [30, 30, 1] })],
@@ -183,6 +210,8 @@ describe('what networks refuse', () => {
     ['NielsenNet that drops all', () => new NielsenNet({ dropout: 1 })],
     ['NielsenNet for 15 x 16', () => new NielsenNet({ inputShape: [15, 16, 1], convolutions: 2 })],
     ['AllCnnC for 8 x 8', () => new AllCnnC({ inputShape: [8, 8, 3] })],
+    ['DeotteNet for 15 x 16', () => new DeotteNet({ inputShape: [15, 16, 1] })],
+    ['DeotteNet with dropout', () => new DeotteNet({ dropout: 0.5 } as never)],
     ['CudaConvNet for 11 x 12', () => new CudaConvNet({ inputShape: [11, 12, 3] })],
     ['AlexNet for 62 x 63', () => new AlexNet({ inputShape: [62, 63, 3] })],
     ['Vgg of depth 12', () => new Vgg(12 as never)],
@@ -201,6 +230,7 @@ describe('what networks refuse', () => {
     ['LeNet-5 of 1998, coloured', () => new LeNet5Of1998(), [32, 32, 3], 'c1', /1 channels/],
     ['Nielsen', () => new NielsenNet(), [32, 32, 1], 'classifier.0', /input \[n, 2880\]/],
     ['All-CNN-C', () => new AllCnnC(), [8, 8, 3], 'features.15', /kernel no larger/],
+    ['deotte', () => new DeotteNet(), [32, 32, 1], 'classifier.0', /input \[n, 1024\]/],
     ['cuda-convnet', () => new CudaConvNet(), [40, 40, 3], 'fc10', /input \[n, 1024\]/],
     ['AlexNet', () => new AlexNet(), [32, 32, 3], 'features.12', /kernel no larger/],
     ['VGG-16', () => new Vgg(16), [16, 16, 3], 'features.30', /kernel no larger/],

@@ -15,6 +15,7 @@ const MODELS: [name: string, inputShape: [number, number, number], steps: number
   ['xo', [24, 24, 1], 150, 0.003],
   ['nielsen-conv', [28, 28, 1], 60, 0.003],
   ['nielsen-dropout', [16, 16, 1], 200, 0.001],
+  ['deotte', [16, 16, 1], 100, 0.003],
   ['cuda-convnet', [16, 16, 3], 80, 0.003],
   ['vgg-cifar', [16, 16, 3], 60, 0.001],
   ['resnet20-cifar', [12, 12, 3], 60, 0.003],
