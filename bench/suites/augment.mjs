@@ -20,6 +20,8 @@ const STEPS = {
   affine: { kind: 'affine', rotate: 15, translate: 0.1, scale: [0.9, 1.1], shear: 5 },
   elastic: { kind: 'elastic', alpha: 8, sigma: 4 },
   jitter: { kind: 'jitter', brightness: 0.2, contrast: 0.2, saturation: 0.2 },
+  'jitter-hue': { kind: 'jitter', brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1 },
+  randaugment: { kind: 'randaugment' },
   mixup: { kind: 'mixup', alpha: 0.2 },
   cutmix: { kind: 'cutmix' },
 };

@@ -6,6 +6,15 @@
 #include "runtime/workspace.h"
 
 namespace receptive::ops {
+namespace {
+
+// None of a whole page, so that the same pixel of two channels is not at the same place of two pages.
+std::int64_t plane_stride(std::int64_t pixels) {
+  const std::int64_t stride = ColourPlanes::stride_of(pixels);
+  return stride % 1024 == 0 ? stride + ColourPlanes::kLanes : stride;
+}
+
+}  // namespace
 
 void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const ColourJitter& jitter) {
   const std::int64_t channels = batch.channels, pixels = batch.pixels();
@@ -16,7 +25,7 @@ void jitter_colours(float* y, const float* x, const AugmentedBatch& batch, const
     deviation[c] = static_cast<float>(jitter.deviation[c]);
     inverse[c] = static_cast<float>(1 / jitter.deviation[c]);
   }
-  const std::int64_t stride = ColourPlanes::stride_of(pixels);
+  const std::int64_t stride = plane_stride(pixels);
   for_each_image(y, x, batch, [&](float* out, const float* in, std::int32_t index) {
     const ColourKernels& kernel = *kernels().colour;
     const ColourFactors factors = colour_factors(jitter, batch, index);

@@ -15,14 +15,26 @@ void copy_floats(float* to, const float* from, std::int64_t count) {
   std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
 }
 
-// The margin of an image of reflected places is read only with weight 0, so that its edge will do.
-void fill_margin_pixel(float* out, const float* edge, Border border, const float* fill,
-                       std::int64_t channels) {
-  const float* from = border == Border::kFill ? fill : edge;
-  for (std::int64_t c = 0; c < channels; ++c) out[c] = from[c];
+// Rows of one colour.
+void paint(float* out, std::int64_t rows, std::int64_t stride, const float* colour, std::int64_t channels) {
+  for (std::int64_t i = 0; i < stride; i += channels)
+    for (std::int64_t c = 0; c < channels; ++c) out[i + c] = colour[c];
+  for (std::int64_t i = 1; i < rows; ++i) copy_floats(out + i * stride, out, stride);
 }
 
-// The image inside its margin, in this thread's scratch.
+// What lies beyond the ends of a row: its first and last pixel again.
+void extend_row(float* row, std::int64_t width, std::int64_t channels) {
+  constexpr std::int64_t kMargin = MarginImage::kMargin;
+  const float* first = row + kMargin * channels;
+  float* end = row + (kMargin + width) * channels;
+  for (std::int64_t i = 0; i < kMargin * channels; ++i) {
+    row[i] = first[i % channels];
+    end[i] = end[i % channels - channels];
+  }
+}
+
+// The image inside its margin, in this thread's scratch. The margin of an image of reflected places is read
+// only with weight 0, so that its edge will do.
 MarginImage in_margin(const float* image, const AugmentedBatch& batch, Border border, const float* fill) {
   constexpr std::int64_t kMargin = MarginImage::kMargin;
   const std::int64_t height = batch.height, width = batch.width, channels = batch.channels;
@@ -30,27 +42,16 @@ MarginImage in_margin(const float* image, const AugmentedBatch& batch, Border bo
   float* pixels = workspace<float>(Slot::kTaskImage, size);
   const MarginImage result = {pixels, height, width, channels, border == Border::kReflect};
   const std::int64_t stride = result.stride();
-  for (std::int64_t i = 0; i < height; ++i) {
-    const float* from = image + i * width * channels;
-    float* row = pixels + (i + kMargin) * stride;
-    float* right = row + (kMargin + width) * channels;
-    for (std::int64_t j = 0; j < kMargin; ++j) {
-      fill_margin_pixel(row + j * channels, from, border, fill, channels);
-      fill_margin_pixel(right + j * channels, from + (width - 1) * channels, border, fill, channels);
-    }
-    copy_floats(row + kMargin * channels, from, width * channels);
-  }
+  if (border == Border::kFill) paint(pixels, height + 2 * kMargin, stride, fill, channels);
   float *first = pixels + kMargin * stride, *last = first + (height - 1) * stride;
-  for (std::int64_t i = 1; i <= kMargin; ++i) {
-    if (border != Border::kFill) {
-      copy_floats(first - i * stride, first, stride);
-      copy_floats(last + i * stride, last, stride);
-    } else {
-      for (std::int64_t j = 0; j < stride; j += channels) {
-        copy_floats(first - i * stride + j, fill, channels);
-        copy_floats(last + i * stride + j, fill, channels);
-      }
-    }
+  for (std::int64_t i = 0; i < height; ++i) {
+    float* row = first + i * stride;
+    copy_floats(row + kMargin * channels, image + i * width * channels, width * channels);
+    if (border != Border::kFill) extend_row(row, width, channels);
+  }
+  for (std::int64_t i = 1; border != Border::kFill && i <= kMargin; ++i) {
+    copy_floats(first - i * stride, first, stride);
+    copy_floats(last + i * stride, last, stride);
   }
   for (std::int64_t i = size - MarginImage::kSlack; i < size; ++i) pixels[i] = 0;
   return result;

@@ -59,9 +59,10 @@ inline void blend_single(float* out, const MarginImage& image, const Places& pla
 }
 
 // Writes whole quads: up to three floats behind the pixel.
-inline void blend_pixel(float* out, const float* from, const MarginImage& image, Quad down, Quad right) {
-  const std::int64_t channels = image.channels, stride = image.stride();
-  for (std::int64_t c = 0; c < channels; c += 4) {
+template <bool kIsQuad>
+inline void blend_pixel(float* out, const float* from, std::int64_t channels, std::int64_t stride, Quad down,
+                        Quad right) {
+  for (std::int64_t c = 0; c < (kIsQuad ? 1 : channels); c += 4) {
     const float* above = from + c;
     const float* below = above + stride;
     const Quad top = blend(load_quad(above), load_quad(above + channels), right);
@@ -72,20 +73,22 @@ inline void blend_pixel(float* out, const float* from, const MarginImage& image,
 
 constexpr int kMostChannels = 16;
 
+template <bool kIsQuad>
 inline void blend_pixels(float* out, const MarginImage& image, const Places& places, int count, bool is_end) {
+  const std::int64_t channels = image.channels, stride = image.stride();
   float down[kWidth], right[kWidth];
   store(down, places.down);
   store(right, places.right);
   const int whole = is_end ? count - 1 : count;
   for (int i = 0; i < whole; ++i)
-    blend_pixel(out + i * image.channels, image.pixels + places.offsets[i], image, broadcast_quad(down[i]),
-                broadcast_quad(right[i]));
+    blend_pixel<kIsQuad>(out + i * channels, image.pixels + places.offsets[i], channels, stride,
+                         broadcast_quad(down[i]), broadcast_quad(right[i]));
   if (whole == count) return;
   // Behind the last pixel there may be another image.
   float last[kMostChannels];
-  blend_pixel(last, image.pixels + places.offsets[whole], image, broadcast_quad(down[whole]),
-              broadcast_quad(right[whole]));
-  for (std::int64_t c = 0; c < image.channels; ++c) out[whole * image.channels + c] = last[c];
+  blend_pixel<kIsQuad>(last, image.pixels + places.offsets[whole], channels, stride,
+                       broadcast_quad(down[whole]), broadcast_quad(right[whole]));
+  for (std::int64_t c = 0; c < channels; ++c) out[whole * channels + c] = last[c];
 }
 
 // The pixels from column `first` on, of a row.
@@ -94,7 +97,10 @@ inline void blend_places(float* row, const MarginImage& image, const Places& pla
   float* out = row + first * image.channels;
   if (image.channels != 1) {
     const int count = static_cast<int>(left < kWidth ? left : kWidth);
-    blend_pixels(out, image, places, count, left <= kWidth);
+    if (image.channels <= 4)
+      blend_pixels<true>(out, image, places, count, left <= kWidth);
+    else
+      blend_pixels<false>(out, image, places, count, left <= kWidth);
   } else if (left >= kWidth) {
     blend_single(out, image, places, WholeVector{});
   } else {
