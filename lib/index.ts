@@ -215,6 +215,7 @@ export type { PlanProgress, PlanResult, RunOptions } from './train/plan-run.js';
 export type { PlanSummary } from './train/plan-summary.js';
 export { type Prediction, type PredictOptions, predict, predictSync } from './train/predict.js';
 export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './train/progress.js';
+export type { LogOptions } from './train/run-log.js';
 export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
 export type { TrialOptions } from './train/trials.js';

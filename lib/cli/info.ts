@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { cacheFolder } from '../data/cache.js';
 import { nativeInfo } from '../native/bindings.js';
+import { version } from '../native/version.js';
 import { Output, type OutputFlags } from './output.js';
-import { version } from './version.js';
 
 export async function infoCommand(flags: OutputFlags): Promise<number> {
   const output = new Output(flags);

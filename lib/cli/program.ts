@@ -6,6 +6,7 @@ import { AUGMENT_FORMS } from '../data/augment-text.js';
 import { datasetNames } from '../data/registry.js';
 import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
+import { version } from '../native/version.js';
 import { STRATEGY_NAMES } from '../search/search.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
@@ -30,7 +31,6 @@ import { profileCommand, SORT_NAMES } from './profile.js';
 import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
-import { version } from './version.js';
 
 /**
  * Runs one command line.

@@ -3,13 +3,13 @@
 
 import type { Split } from '../data/dataset.js';
 import { nativeInfo } from '../native/bindings.js';
+import { version } from '../native/version.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { FitResult } from '../train/fit.js';
 import { confusionSvg } from '../viz/confusion.js';
 import { curvesSvg } from '../viz/curves.js';
 import { percent } from './format.js';
 import type { RunFolder } from './run-folder.js';
-import { version } from './version.js';
 
 /** What there is to record. */
 export interface RecordsInput {

@@ -6,6 +6,7 @@ import { stratifiedSplit } from '../data/select.js';
 import { fail } from '../errors.js';
 import { saveWeights, weightsSha256 } from '../io/weights.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
+import { version } from '../native/version.js';
 import { layersText, trainingText } from '../search/candidate.js';
 import {
   type SearchResult,
@@ -26,7 +27,6 @@ import { RunFolder } from './run-folder.js';
 import { effectsTable, notesOf, searchText, trialsTable } from './search-report.js';
 import { loadSpace, spaceOf } from './search-space-file.js';
 import { StopRequest } from './stop.js';
-import { version } from './version.js';
 
 /** The options as program.ts reads them. */
 export interface SearchFlags extends OutputFlags {

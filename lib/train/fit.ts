@@ -5,7 +5,6 @@ import { DataLoader } from '../data/loader.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
-import { nativeInfo } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { type ClipOptions, checkClip } from '../optim/clip.js';
@@ -24,7 +23,9 @@ import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { makeOptimizer, type OptimizerOptions } from './optimizers.js';
 import { checkPlanning } from './planning.js';
 import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './progress.js';
+import { checkLog, type LogOptions } from './run-log.js';
 import { checkRise, makeRates, type ScheduleOptions } from './schedules.js';
+import { plainSettings, settingsOf } from './settings.js';
 import { TrainingRun } from './training-run.js';
 import { asTried, type TrialOptions } from './trials.js';
 
@@ -62,6 +63,13 @@ export interface FitOptions
   readonly metrics?: readonly MetricName[] | undefined;
   /** Ends the training when it no longer gets better, with the weights of the best epoch. Default: never. */
   readonly earlyStopping?: EarlyStoppingOptions | undefined;
+  /**
+   * Writes to a folder while the training goes on: config.json (these options, versions), history.jsonl (a line for each epoch,
+   * as in `history` of the result) and curve.jsonl (a line for each point of `curve`, 20 an epoch). Lines are appended, to be
+   * followed; a training that is gone on with by `resume` has each line once, whenever it was ended. Lines that cannot be written
+   * are a warning of the process, and tried again. Default: none.
+   */
+  readonly log?: LogOptions | undefined;
   /** Stops the training after the step that is under way. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -128,7 +136,7 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
   ] as const),
   ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule', 'warmup'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'ema'] as const),
-  ...(['checkpoint', 'resume', 'onCheckpoint', 'earlyStopping', 'budget'] as const),
+  ...(['checkpoint', 'resume', 'onCheckpoint', 'earlyStopping', 'budget', 'log'] as const),
   ...(['overfitBatches', 'fastDevRun'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
@@ -167,6 +175,7 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
   const loss = checkLoss('fit', options.loss);
   const hasValidation = options.validation !== undefined;
   const keeping = checkKeeping(options, hasValidation);
+  const log = checkLog(options.log);
   const stops = checkStopping(options.earlyStopping, hasValidation);
   const tried = asTried(dataset, options);
   if (tried !== undefined) return fit(model, tried.dataset, tried.options);
@@ -217,7 +226,7 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
         const run = new TrainingRun(learner, loader, rates, epochs, options, captured, {
           ...kept,
-          ...{ stopping, budget },
+          ...{ stopping, budget, log, settings: plainSettings(options) },
         });
         const result = await run.toTheEnd(validationLoader, classes);
         average?.finish();
@@ -259,28 +268,6 @@ function checkMetrics({ metrics, validation }: FitOptions, classes: number): voi
     throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'none' });
   }
   metricsNamed('fit', metrics, classes);
-}
-
-/** Options that weights depend on and a checkpoint has no state of, in words. */
-function settingsOf(options: FitOptions): Record<string, string> {
-  const {
-    epochs = options.budget ? Infinity : 1,
-    microBatches,
-    lr,
-    momentum,
-    weightDecay,
-    schedule,
-    warmup,
-    loss,
-    ema,
-  } = options;
-  const { clipGradNorm, clipGradValue } = options;
-  const { isa } = nativeInfo();
-  const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
-  const augment = options.augment && JSON.stringify(options.augment);
-  const all = Object.entries({ ...chosen, clipGradNorm, clipGradValue, augment, isa });
-  const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
-  return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }
 
 function noBudget(notCaptured: string | undefined) {

@@ -18,6 +18,7 @@ import type { FitOptions, FitResult } from './fit.js';
 import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
+import { type LoggedEnd, type LogOptions, RunLog } from './run-log.js';
 import { SavedBuffers } from './saved-buffers.js';
 import type { Rates } from './schedules.js';
 import { inSlices } from './slices.js';
@@ -34,6 +35,9 @@ export interface Kept {
   readonly progress?: Progress | undefined;
   readonly stopping?: EarlyStopping | undefined;
   readonly budget?: Budget | undefined;
+  readonly log?: LogOptions | undefined;
+  /** The options as they stand in the log. */
+  readonly settings?: object;
 }
 
 /** One call of `fit`, after its checks. */
@@ -47,6 +51,7 @@ export class TrainingRun {
   readonly #checkpoints: Checkpoints | undefined;
   readonly #stopping: EarlyStopping | undefined;
   readonly #budget: Budget | undefined;
+  readonly #kept: Kept;
 
   readonly #history: HistoryRow[];
   readonly #curve: CurvePoint[];
@@ -56,6 +61,7 @@ export class TrainingRun {
   /** The epoch that was interrupted. */
   #interrupted: EpochState | null;
   #reported = 0;
+  #log: RunLog | undefined;
 
   constructor(
     learner: Learner,
@@ -75,6 +81,7 @@ export class TrainingRun {
     this.#checkpoints = kept.checkpoints;
     this.#stopping = kept.stopping;
     this.#budget = kept.budget;
+    this.#kept = kept;
     const before = kept.progress;
     this.#history = [...(before?.history ?? [])];
     this.#curve = [...(before?.curve ?? [])];
@@ -86,12 +93,15 @@ export class TrainingRun {
 
   /** Runs all epochs that are left, or up to the step in which the signal comes. */
   async toTheEnd(validation: DataLoader | null, classes: number): Promise<TrainingResult> {
+    const { log, settings = {} } = this.#kept;
+    this.#log = log && (await RunLog.open(log, settings, this.#history, this.#curve));
     this.#checkpoints?.start(() => this.#captured?.pause());
     try {
       const underWay = await this.#runEpochs(validation, classes);
       await this.#checkpoints?.afterAll(this.#state(underWay), !this.#isCutShort);
     } finally {
       await this.#checkpoints?.close();
+      await this.#log?.close(this.#end);
     }
     const { seconds } = this.#watch;
     return {
@@ -106,6 +116,10 @@ export class TrainingRun {
     };
   }
 
+  get #end(): LoggedEnd {
+    return { steps: this.#step, seconds: this.#watch.seconds, stopped: this.#isCutShort };
+  }
+
   /** Returns the epoch that the signal has ended, where there is one. */
   async #runEpochs(validation: DataLoader | null, classes: number): Promise<EpochState | null> {
     for (let epoch = this.#history.length + 1; epoch <= this.#epochs && !this.#isOver; epoch++) {
@@ -114,6 +128,7 @@ export class TrainingRun {
       const tested = validation === null ? undefined : await this.#validate(validation, classes);
       const row = this.#row(progress, tested);
       this.#history.push(row);
+      this.#log?.note();
       const isWhole = validation === null || tested !== undefined;
       if (isWhole) this.#rates.afterEpoch(row); // else when it goes on
       await this.#options.onEpoch?.(row);
@@ -263,7 +278,10 @@ export class TrainingRun {
     this.#step += 1;
     this.#images += images;
     progress.add(loss, correct, images);
-    if (progress.isCurvePoint) this.#curve.push(progress.takeCurvePoint());
+    if (progress.isCurvePoint) {
+      this.#curve.push(progress.takeCurvePoint());
+      this.#log?.note();
+    }
     const { epoch, batch, batches } = progress;
     const { lr } = this.#learner.optimizer;
     this.#options.onBatch?.({

@@ -15,7 +15,7 @@ export interface TrialOptions {
   readonly overfitBatches?: number | undefined;
   /**
    * One epoch of one batch, or of so many, and a validation of as many, to find mistakes before the real training. Nothing is
-   * kept: `checkpoint`, `resume`, `earlyStopping` and `budget` are checked and left out. Default false.
+   * kept: `checkpoint`, `resume`, `log`, `earlyStopping` and `budget` are checked and left out. Default false.
    */
   readonly fastDevRun?: boolean | number | undefined;
 }
@@ -40,7 +40,10 @@ export function asTried(
   if (!isDevRun) return undefined;
   const batches = Number(fastDevRun);
   const validation = options.validation && takeAny(options.validation, batches * DEFAULT_BATCH);
-  const nothing = { checkpoint: undefined, resume: undefined, earlyStopping: undefined, budget: undefined };
+  const nothing = {
+    ...{ checkpoint: undefined, resume: undefined, log: undefined },
+    ...{ earlyStopping: undefined, budget: undefined },
+  };
   return {
     dataset: takeAny(dataset, batches * batchSize),
     options: { ...options, ...nothing, validation, epochs: 1 },

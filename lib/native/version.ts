@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The version in package.json. lib/cli and dist/cli are equally deep.
+// The version in package.json. lib/native and dist/native are equally deep.
 import { createRequire } from 'node:module';
 
 const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
