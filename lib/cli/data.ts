@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive data`: data sets as files, and as they are seen in training.
 import type { Augmentation } from '../data/augment.js';
-import type { Dataset } from '../data/dataset.js';
 import { subset } from '../data/dataset.js';
 import { DataLoader } from '../data/loader.js';
 import { packImages } from '../data/pack.js';
+import { type AnyDataset, closeDatasets } from '../data/packed-dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { loadSharp } from '../data/sharp.js';
 import { fail } from '../errors.js';
@@ -65,9 +65,10 @@ export async function previewCommand(file: string, flags: PreviewFlags): Promise
   const { data, dataDir, augment, images, epochs, seed } = flags;
   checkDataDir(data, dataDir);
   const sharp = await loadSharp('data preview');
-  const { train } = await loadDataset(data, {
+  const { train, test } = await loadDataset(data, {
     ...{ dataDir, seed, images: imageOptionsOf(flags) },
     ...loadingLines(output),
+    onDisk: true,
   });
   const [h, w, c] = train.imageShape;
   const few = Math.min(images, train.length);
@@ -77,6 +78,7 @@ export async function previewCommand(file: string, flags: PreviewFlags): Promise
   );
   const original = epochsOf(chosen, undefined, seed, 1);
   const columns = [...original, ...(augment === undefined ? [] : epochsOf(chosen, augment, seed, epochs))];
+  await closeDatasets(train, test);
   const rows = Array.from({ length: few }, (_, i) =>
     columns.map((pixels) => pixels.subarray(i * h * w * c, (i + 1) * h * w * c)),
   );
@@ -93,7 +95,7 @@ export async function previewCommand(file: string, flags: PreviewFlags): Promise
 
 /** All images as each epoch gives them out, turned back into bytes. */
 function epochsOf(
-  dataset: Dataset,
+  dataset: AnyDataset,
   augment: readonly Augmentation[] | undefined,
   seed: number,
   epochs: number,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive eval`: a saved model on test images, normalised as those it was trained on.
-import type { Dataset } from '../data/dataset.js';
+import { type AnyDataset, closeDatasets, withNormalization } from '../data/packed-dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { fail } from '../errors.js';
 import { weightsSha256 } from '../io/weights.js';
@@ -33,7 +33,7 @@ function checkSuits(
   path: string,
   inputShape: readonly number[],
   classNames: readonly string[],
-  { name, imageShape, classNames: classes }: Dataset,
+  { name, imageShape, classNames: classes }: AnyDataset,
 ): void {
   if (imageShape.join() === inputShape.join() && classes.length === classNames.length) return;
   throw fail('ERR_DATA', {
@@ -60,7 +60,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   const seed = flags.seed ?? file.seed;
   checkDataDir(data, dataDir);
   const test = await loadDataset(data, {
-    ...{ split: 'test', dataDir, testSize, seed, images: imageOptionsOf(flags) },
+    ...{ split: 'test', onDisk: true, dataDir, testSize, seed, images: imageOptionsOf(flags) },
     ...loadingLines(output),
   });
   checkSuits(path, file.inputShape, classNames, test);
@@ -70,7 +70,8 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   output.progress();
 
   const options = { batchSize, metrics, priority, cpuShare };
-  const evaluation = await evaluate(model, { ...test, normalization }, options);
+  const evaluation = await evaluate(model, withNormalization(test, normalization), options);
+  await closeDatasets(test);
   const { accuracy, loss, images, seconds, imagesPerSecond, confusion } = evaluation;
   reportEvaluation(output, evaluation, classNames);
   output.progress(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A trained model as one file: weights, and all that is needed to use them with nothing else at hand.
 import { stat } from 'node:fs/promises';
-import type { Dataset, Normalization } from '../data/dataset.js';
+import type { Normalization } from '../data/dataset.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { didYouMean, fail, ReceptiveError } from '../errors.js';
 import { readMetadata } from '../io/metadata.js';
 import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
@@ -14,7 +15,7 @@ export interface ModelToSave {
   readonly modelName: string;
   readonly model: Module;
   /** Its images, classes and normalisation are what the model is for. */
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   readonly flags: { readonly data: string; readonly seed: number };
 }
 

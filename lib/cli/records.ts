@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training leaves beside the weights: how it was configured, its history and its pictures.
 
-import type { Split } from '../data/dataset.js';
+import type { AnySplit } from '../data/packed-dataset.js';
 import { nativeInfo } from '../native/bindings.js';
 import { version } from '../native/version.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -15,7 +15,7 @@ import type { RunFolder } from './run-folder.js';
 export interface RecordsInput {
   readonly modelName: string;
   readonly flags: { readonly data: string };
-  readonly split: Split;
+  readonly split: AnySplit;
   readonly result: FitResult;
   /** Nothing where the training was stopped. */
   readonly evaluation: Evaluation | undefined;

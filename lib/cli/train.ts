@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive train`: data, model, training, and the folder of results.
 import type { Augmentation } from '../data/augment.js';
-import type { Split } from '../data/dataset.js';
+import { type AnySplit, closeDatasets } from '../data/packed-dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { fail } from '../errors.js';
 import { createModel } from '../models/registry.js';
@@ -65,7 +65,7 @@ interface Job {
   readonly output: Output;
   readonly modelName: string;
   readonly model: Module;
-  readonly split: Split;
+  readonly split: AnySplit;
   readonly folder: RunFolder;
   readonly stop: StopRequest;
 }
@@ -78,8 +78,9 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   using stop = new StopRequest(() => {
     process.stderr.write('\nstopping after this step; press Ctrl-C again to quit at once\n');
   });
+  let split: AnySplit | undefined;
   try {
-    const split = await loadData(flags, output, stop.signal);
+    split = await loadData(flags, output, stop.signal);
     manualSeed(flags.seed);
     const { imageShape, classNames } = split.train;
     const { model } = createModel(modelName, { inputShape: imageShape, classes: classNames.length });
@@ -92,14 +93,17 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
     if (stop.exitCode === undefined) throw error;
     process.stderr.write('receptive: stopped before there was anything to save\n');
     return stop.exitCode;
+  } finally {
+    if (split !== undefined) await closeDatasets(split.train, split.test);
   }
 }
 
-async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<Split> {
+async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<AnySplit> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
   checkDataDir(data, dataDir);
   return loadDataset(data, {
     ...{ dataDir, trainSize, testSize, seed, signal, images: imageOptionsOf(flags) },
+    onDisk: true,
     ...loadingLines(output),
   });
 }

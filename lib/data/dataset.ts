@@ -75,31 +75,52 @@ export class ArrayDataset implements Dataset {
   }
 }
 
+/** A data set whose images stay in a file, as far as this file knows it: `PackedDataset`. */
+export interface PickableDataset {
+  readonly length: number;
+  readonly imageShape: readonly [number, number, number];
+  readonly classNames: readonly string[];
+  readonly labels: Int32Array;
+  pick(indices: Int32Array): this;
+}
+
 /**
- * The samples at `indices`, in that order, as a set of its own; an index may come more than once.
+ * The samples at `indices`, in that order, as a set of its own; an index may come more than once. Those of a `PackedDataset` stay
+ * in its file.
  *
  * @throws ERR_ARGUMENT for an index outside the set, or none at all
  */
-export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
-  checkInMemory('subset', dataset);
+export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset;
+export function subset<Packed extends PickableDataset>(dataset: Packed, indices: ArrayLike<number>): Packed;
+export function subset<Packed extends PickableDataset>(
+  dataset: Dataset | Packed,
+  indices: ArrayLike<number>,
+): Dataset | Packed;
+export function subset(
+  dataset: Dataset | PickableDataset,
+  indices: ArrayLike<number>,
+): Dataset | PickableDataset {
+  checkDataset('subset', dataset);
   if (!(Array.isArray(indices) || ArrayBuffer.isView(indices)) || indices.length === 0) {
     const received = Array.isArray(indices) ? 'none' : describe(indices);
     throw fail('ERR_ARGUMENT', { op: 'subset', expected: 'an array with at least one index', received });
   }
+  const chosen = Int32Array.from(indices, (index, position) => {
+    if (Number.isInteger(index) && index >= 0 && index < dataset.length) return index;
+    throw fail('ERR_ARGUMENT', {
+      op: 'subset',
+      expected: `indices from 0 to ${dataset.length - 1}`,
+      received: `${describe(index)} at position ${position}`,
+    });
+  });
+  if ('pick' in dataset) return dataset.pick(chosen);
   const [h, w, c] = dataset.imageShape;
   const imageSize = h * w * c;
   const images =
     dataset.images instanceof Uint8Array
       ? new Uint8Array(indices.length * imageSize)
       : new Float32Array(indices.length * imageSize);
-  const labels = Int32Array.from(indices, (index, position) => {
-    if (!Number.isInteger(index) || index < 0 || index >= dataset.length) {
-      throw fail('ERR_ARGUMENT', {
-        op: 'subset',
-        expected: `indices from 0 to ${dataset.length - 1}`,
-        received: `${describe(index)} at position ${position}`,
-      });
-    }
+  const labels = chosen.map((index, position) => {
     images.set(dataset.images.subarray(index * imageSize, (index + 1) * imageSize), position * imageSize);
     return dataset.labels[index];
   });
@@ -107,16 +128,23 @@ export function subset(dataset: Dataset, indices: ArrayLike<number>): Dataset {
 }
 
 /**
- * The first `count` samples, or all of them where there are fewer; shares the images' memory.
+ * The first `count` samples, or all of them where there are fewer; shares the images' memory, or their file.
  *
  * @throws ERR_ARGUMENT unless `count` is a whole number above 0
  */
-export function take(dataset: Dataset, count: number): Dataset {
-  checkInMemory('take', dataset);
+export function take(dataset: Dataset, count: number): Dataset;
+export function take<Packed extends PickableDataset>(dataset: Packed, count: number): Packed;
+export function take<Packed extends PickableDataset>(
+  dataset: Dataset | Packed,
+  count: number,
+): Dataset | Packed;
+export function take(dataset: Dataset | PickableDataset, count: number): Dataset | PickableDataset {
+  checkDataset('take', dataset);
   if (!Number.isInteger(count) || count < 1) {
     throw fail('ERR_ARGUMENT', { op: 'take', expected: 'a count of at least 1', received: describe(count) });
   }
   if (count >= dataset.length) return dataset;
+  if ('pick' in dataset) return dataset.pick(Int32Array.from({ length: count }, (_, i) => i));
   const [h, w, c] = dataset.imageShape;
   return new ArrayDataset({
     ...partsOf(dataset),

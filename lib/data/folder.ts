@@ -4,6 +4,7 @@ import { fail } from '../errors.js';
 import { ArrayDataset, type Dataset, type Split } from './dataset.js';
 import { nameOf, type PartName } from './image-files.js';
 import { type ImageSink, type ReadImagesOptions, readImages, type SinkImage } from './image-source.js';
+import type { AnyDataset, AnySplit } from './packed-dataset.js';
 import { PixelStatistics } from './pixel-statistics.js';
 import type { ImageReport } from './problems.js';
 import { stratifiedSplit } from './select.js';
@@ -72,7 +73,9 @@ class MemoryParts implements ImageSink {
 }
 
 /** Two parts of whatever parts there are. */
-export function splitOf(path: string, parts: ReadonlyMap<string, Dataset>): Split {
+export function splitOf(path: string, parts: ReadonlyMap<string, Dataset>): Split;
+export function splitOf(path: string, parts: ReadonlyMap<string, AnyDataset>): AnySplit;
+export function splitOf(path: string, parts: ReadonlyMap<string, AnyDataset>): AnySplit {
   const train = parts.get('train');
   const test = parts.get('test') ?? parts.get('validation');
   if (train !== undefined && test !== undefined) return { train, test };

@@ -100,6 +100,8 @@ export class DataLoader implements Iterable<Batch> {
   readonly dropLast: boolean;
   /** In native memory; nothing where they stay in a file. */
   readonly #images: Tensor | undefined;
+  /** Which of the images in the file those of the set are; nothing where they are all. */
+  readonly #rows: Tensor | undefined;
   readonly #labels: Tensor;
   readonly #generator: Generator;
   readonly #augment: readonly AugmentInstruction[];
@@ -126,7 +128,9 @@ export class DataLoader implements Iterable<Batch> {
         received: `${this.batchSize} with dropLast, which leaves no batch`,
       });
     }
-    if (!(this.dataset instanceof PackedDataset)) {
+    if (this.dataset instanceof PackedDataset) {
+      this.#rows = this.dataset.rows && tensor(this.dataset.rows).keep();
+    } else {
       this.#images = tensor(this.dataset.images, [dataset.length, ...dataset.imageShape]).keep();
     }
     this.#labels = tensor(this.dataset.labels).keep();
@@ -233,6 +237,7 @@ export class DataLoader implements Iterable<Batch> {
   /** Frees the native copy of the data set. Batches that were given out live on. */
   dispose(): void {
     this.#images?.dispose();
+    this.#rows?.dispose();
     this.#labels.dispose();
   }
 
@@ -255,12 +260,19 @@ export class DataLoader implements Iterable<Batch> {
 
   /** @internal Images by index, normalised and changed as in the epoch under way: now, or when a recorded step runs. */
   imagesAt(rows: Tensor): Tensor {
-    const { normalization } = this.dataset;
     const images =
       this.dataset instanceof PackedDataset
-        ? gatherFile(this.dataset.place, this.dataset.imageShape, rows, normalization)
-        : gatherImages(this.#images as Tensor, rows, normalization);
+        ? this.#imagesOfFile(this.dataset, rows)
+        : gatherImages(this.#images as Tensor, rows, this.dataset.normalization);
     return augmentImages(images, rows, this.#augment, this.#drawAt(0));
+  }
+
+  #imagesOfFile({ place, imageShape, normalization }: PackedDataset, rows: Tensor): Tensor {
+    if (this.#rows === undefined) return gatherFile(place, imageShape, rows, normalization);
+    const chosen = gatherLabels(this.#rows, rows); // any whole numbers by index
+    const images = gatherFile(place, imageShape, chosen, normalization);
+    chosen.dispose();
+    return images;
   }
 
   /** @internal Labels by index as mixed images have them; nothing where images are not mixed. */

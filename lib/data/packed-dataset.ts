@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // A part of a packed file whose images stay on disk: data sets larger than memory. A step reads the images of its batch from
 // the file, on the threads that compute; what the system has read before comes out of its cache.
-import { readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkNumber, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import type { ImagePlace } from '../ops/gather.js';
-import { ArrayDataset, type Dataset, type Normalization, take } from './dataset.js';
+import type { Dataset, Normalization } from './dataset.js';
 import { openPart, type ReadPackedOptions } from './packed.js';
+import type { PackedIndex } from './packed-format.js';
 
-/** Labelled images of one size in a file that is kept open. `fit`, `evaluate` and `DataLoader` take it for a data set. */
+/** A file that several sets read. */
+interface OpenFile {
+  readonly handle: FileHandle;
+  isOpen: boolean;
+}
+
+/** What a `PackedDataset` is made of. */
+interface PackedParts {
+  readonly file: OpenFile;
+  readonly path: string;
+  readonly place: Omit<ImagePlace, 'descriptor'>;
+  readonly description: Pick<PackedIndex, 'name' | 'imageShape' | 'classNames' | 'normalization'>;
+  readonly labels: Int32Array;
+  /** Which of the images in the file are those of the set; nothing: all of them. */
+  readonly rows: Int32Array | undefined;
+}
+
+/**
+ * Labelled images of one size in a file that is kept open. `fit`, `evaluate` and `DataLoader` take it for a data set, and
+ * `subset`, `take`, `stratifiedSplit` and `balanceClasses` make others of it, which share its file: closing one closes all.
+ */
 export class PackedDataset {
   readonly name: string;
   readonly length: number;
@@ -17,26 +38,24 @@ export class PackedDataset {
   /** `[n]`, in memory. */
   readonly labels: Int32Array;
   readonly normalization: Normalization;
-  readonly #file: FileHandle;
-  readonly #offset: number;
-  #isOpen = true;
+  readonly #parts: PackedParts;
 
   /** @internal Use `openPacked`. */
-  constructor(part: Awaited<ReturnType<typeof openPart>>) {
-    const { name, imageShape, classNames, normalization } = part.index;
+  constructor(parts: PackedParts) {
+    const { name, imageShape, classNames, normalization } = parts.description;
     this.name = name;
     this.imageShape = imageShape;
     this.classNames = classNames;
     this.normalization = normalization;
-    this.labels = part.labels;
-    this.length = part.labels.length;
-    this.#file = part.handle;
-    this.#offset = part.images.offset;
+    this.labels = parts.labels;
+    this.length = parts.labels.length;
+    this.#parts = parts;
   }
 
   /** @internal Where the images are. Throws ERR_DISPOSED when the file is closed. */
   get place(): ImagePlace {
-    if (this.#isOpen) return { descriptor: this.#file.fd, offset: this.#offset, count: this.length };
+    const { place, file } = this.#parts;
+    if (file.isOpen) return { ...place, descriptor: file.handle.fd };
     throw fail('ERR_DISPOSED', {
       op: 'PackedDataset',
       expected: 'a data set whose file is open',
@@ -44,34 +63,64 @@ export class PackedDataset {
     });
   }
 
-  /** The bytes of one image, `[h, w, c]`, read now. Throws ERR_FILE where that does not work, ERR_DISPOSED. */
+  /** @internal Which of the images in the file are those of the set; nothing: all of them, in their order. */
+  get rows(): Int32Array | undefined {
+    return this.#parts.rows;
+  }
+
+  /**
+   * The bytes of one image, `[h, w, c]`, read now. Throws ERR_FILE where that does not work or the file was changed,
+   * ERR_DISPOSED.
+   */
   imageAt(index: number): Uint8Array {
-    const { descriptor, offset, count } = this.place;
+    const { descriptor, offset, stamp } = this.place;
+    const { path, rows } = this.#parts;
     const [h, w, c] = this.imageShape;
     const size = h * w * c;
-    checkNumber('PackedDataset', 'index', checkWhole('PackedDataset', 'index', index, 0), 0, count - 1);
+    checkNumber('PackedDataset', 'index', checkWhole('PackedDataset', 'index', index, 0), 0, this.length - 1);
     const bytes = new Uint8Array(size);
     let got = 0;
     let cause: unknown;
     try {
-      got = readSync(descriptor, bytes, 0, size, offset + index * size);
+      got = readSync(descriptor, bytes, 0, size, offset + (rows?.[index] ?? index) * size);
+      const { size: length, mtimeNs } = fstatSync(descriptor, { bigint: true });
+      const [seconds, nanoseconds] = [mtimeNs / 1_000_000_000n, mtimeNs % 1_000_000_000n];
+      const now = [length, seconds, nanoseconds].map(Number);
+      if (now.some((value, i) => value !== stamp[i])) cause = new Error('it was changed meanwhile');
     } catch (error) {
       cause = error;
     }
-    if (got === size) return bytes;
+    if (got === size && cause === undefined) return bytes;
     throw fail('ERR_FILE', {
       op: 'PackedDataset',
-      expected: `to read image ${index}, ${size} bytes`,
+      expected: `to read image ${index} of ${path}, ${size} bytes`,
       received: cause instanceof Error ? cause.message : `${got} bytes`,
       cause,
     });
   }
 
-  /** Closes the file. No training on it may be under way. */
+  /** @internal The images at these places of the set, checked by the caller, out of the same file. */
+  pick(indices: Int32Array): PackedDataset {
+    const { rows } = this.#parts;
+    return new PackedDataset({
+      ...this.#parts,
+      labels: indices.map((index) => this.labels[index]),
+      rows: rows === undefined ? indices : indices.map((index) => rows[index]),
+    });
+  }
+
+  /** @internal The same images, normalised as those of another set. */
+  normalizedBy(normalization: Normalization): PackedDataset {
+    const description = { ...this.#parts.description, normalization };
+    return new PackedDataset({ ...this.#parts, description });
+  }
+
+  /** Closes the file, for all sets that read it. No training on them may be under way. */
   async close(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    await this.#file.close();
+    const { file } = this.#parts;
+    if (!file.isOpen) return;
+    file.isOpen = false;
+    await file.handle.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,25 +131,27 @@ export class PackedDataset {
 /** A data set in memory, or one whose images stay in a file. */
 export type AnyDataset = Dataset | PackedDataset;
 
-/**
- * The first `count` samples of either, or all of them where there are fewer; read into memory. Throws what `take` and `imageAt`
- * do.
- */
-export function takeAny(dataset: AnyDataset, count: number): AnyDataset {
-  if (!(dataset instanceof PackedDataset)) return take(dataset, count);
-  checkWhole('take', 'count', count);
-  if (count >= dataset.length) return dataset;
-  const { name, imageShape, classNames, normalization } = dataset;
-  const size = imageShape[0] * imageShape[1] * imageShape[2];
-  const images = new Uint8Array(count * size);
-  for (let i = 0; i < count; i++) images.set(dataset.imageAt(i), i * size);
-  const labels = dataset.labels.subarray(0, count);
-  return new ArrayDataset({ name, images, labels, imageShape, classNames, normalization });
+/** A set to learn from and one to be judged on, in memory or not. */
+export interface AnySplit {
+  readonly train: AnyDataset;
+  readonly test: AnyDataset;
+}
+
+/** The same images, normalised as those of another set. */
+export function withNormalization(dataset: AnyDataset, normalization: Normalization): AnyDataset {
+  if (dataset instanceof PackedDataset) return dataset.normalizedBy(normalization);
+  return { ...dataset, normalization };
+}
+
+/** Closes those sets whose images are in files. */
+export async function closeDatasets(...datasets: readonly AnyDataset[]): Promise<void> {
+  for (const dataset of datasets) if (dataset instanceof PackedDataset) await dataset.close();
 }
 
 /**
  * Opens one part of a packed file, such as 'train', and leaves its images there: for sets larger than memory. Trainings on it
- * end with the same weights as those on the same part in memory. Not on Windows.
+ * end with the same weights as those on the same part in memory. A file that is cut or written to while it is open ends
+ * what reads it with ERR_FILE; one that is replaced by another, as `packImages` does, is read on as it was. Not on Windows.
  *
  * @param options `verify` (default true) reads the whole part once, piece by piece, against its checksum
  *
@@ -119,5 +170,26 @@ export async function openPacked(
       received: describe(part),
     });
   }
-  return new PackedDataset(await openPart(file, part, options));
+  const { handle, index, images, labels, stamp } = await openPart(file, part, options);
+  return new PackedDataset({
+    ...{ file: { handle, isOpen: true }, path: file, labels, rows: undefined },
+    ...{ place: { offset: images.offset, count: labels.length, stamp }, description: index },
+  });
+}
+
+/** @internal Several parts of a packed file by name; each has a file of its own to be closed. */
+export async function openParts(
+  file: string,
+  { parts, signal }: { readonly parts: readonly string[]; readonly signal: AbortSignal | undefined },
+): Promise<Map<string, PackedDataset>> {
+  const opened = new Map<string, PackedDataset>();
+  try {
+    for (const name of parts) {
+      opened.set(name, await openPacked(file, name, { signal }));
+    }
+  } catch (error) {
+    await closeDatasets(...opened.values());
+    throw error;
+  }
+  return opened;
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { checkBooleans, checkListeners, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
+import type { ImagePlace } from '../ops/gather.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
 import {
   decodeHeader,
@@ -67,12 +68,18 @@ async function labelsOf(
   return Int32Array.from({ length }, (_, i) => view.getInt32(4 * i, true));
 }
 
+/** @internal The names of a packed file's parts. Throws what `readPacked` throws. */
+export async function packedParts(file: string): Promise<string[]> {
+  return withPacked(file, async (_, index) => Object.keys(index.parts));
+}
+
 /** @internal A part's labels, and the file, open, where its images are. Its owner closes it. */
 export async function openPart(file: string, name: string, options: ReadPackedOptions) {
   checkBooleans('openPacked', { verify: options.verify });
   checkListeners('openPacked', options.signal);
   const [handle, index] = await openIndexed(file);
   try {
+    const stamp = await stampOf(handle); // before it is verified: what is changed later is noticed
     const part = partOf(file, index, name);
     if (options.verify !== false) {
       await readSection(file, handle, part.images, `images of ${name}`, options, new Uint8Array(PIECE_BYTES));
@@ -83,7 +90,7 @@ export async function openPart(file: string, name: string, options: ReadPackedOp
     datasetOf(file, one, new Uint8Array(h * w * c), labels.subarray(0, 1)); // channels and classes fit each other
     const wrong = labels.findIndex((label) => label < 0 || label >= index.classNames.length);
     if (wrong >= 0) throw damaged(file, 'labels of its classes', `${labels[wrong]} at index ${wrong}`);
-    return { handle, index, images: part.images, labels };
+    return { handle, index, stamp, images: part.images, labels };
   } catch (cause) {
     await handle.close();
     throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
@@ -119,6 +126,11 @@ async function openIndexed(file: string): Promise<[handle: FileHandle, index: Pa
     await handle.close();
     throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
   }
+}
+
+async function stampOf(handle: FileHandle): Promise<ImagePlace['stamp']> {
+  const { size, mtimeNs } = await handle.stat({ bigint: true });
+  return [Number(size), Number(mtimeNs / 1_000_000_000n), Number(mtimeNs % 1_000_000_000n)];
 }
 
 function unreadable(file: string, cause: unknown) {

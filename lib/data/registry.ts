@@ -3,7 +3,15 @@
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkListeners, checkOptions, checkWhole, describe, didYouMean, fail } from '../errors.js';
+import {
+  checkBooleans,
+  checkListeners,
+  checkOptions,
+  checkWhole,
+  describe,
+  didYouMean,
+  fail,
+} from '../errors.js';
 import { CIFAR10, CIFAR100, type CifarSet, readCifar, readCifarTest } from './cifar.js';
 import { type Dataset, type Split, subset } from './dataset.js';
 import type { DownloadProgress } from './download.js';
@@ -14,7 +22,8 @@ import { GLYPH_SERIES } from './glyphs.js';
 import type { PublishedDatasetOptions } from './idx-images.js';
 import type { ImageOptions, ImageProgress } from './image-source.js';
 import { mnist, mnistTest } from './mnist.js';
-import { readPacked } from './packed.js';
+import { packedParts, readPacked } from './packed.js';
+import { type AnyDataset, type AnySplit, closeDatasets, openParts } from './packed-dataset.js';
 import type { ImageReport } from './problems.js';
 import { XO_SERIES } from './xo.js';
 
@@ -32,6 +41,11 @@ export interface LoadOptions {
   readonly testSize?: number | undefined;
   /** 'test': load that part alone, with no need of the files of the other. Default: both. */
   readonly split?: 'test' | undefined;
+  /**
+   * Leave images in their file where they are in a packed one, for sets larger than memory: parts are then `PackedDataset`s,
+   * to be closed. Default false; on Windows they are read into memory all the same.
+   */
+  readonly onDisk?: boolean | undefined;
   /** How pictures are read (`folder`). */
   readonly images?: ImageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -47,8 +61,8 @@ export interface LoadOptions {
 
 /** What draws or reads both parts, and the test part alone. */
 interface Loader {
-  readonly both: (options: LoadOptions) => Promise<Split>;
-  readonly test: (options: LoadOptions) => Promise<Dataset>;
+  readonly both: (options: LoadOptions) => Promise<AnySplit>;
+  readonly test: (options: LoadOptions) => Promise<AnyDataset>;
 }
 
 function drawing(series: PictureSeries): Loader {
@@ -111,7 +125,7 @@ function pathOf(name: string, { dataDir }: LoadOptions): string {
 }
 
 /** As many samples as asked for, evenly spread over a set that may be sorted. */
-function spread(dataset: Dataset, count: number | undefined): Dataset {
+function spread(dataset: AnyDataset, count: number | undefined): AnyDataset {
   if (count === undefined) return dataset;
   checkWhole('loadDataset', 'a number of samples', count);
   if (count >= dataset.length) return dataset;
@@ -122,7 +136,7 @@ function spread(dataset: Dataset, count: number | undefined): Dataset {
 }
 
 /** Sets of the user's, by path. */
-function own(read: (options: LoadOptions) => Promise<Split>): Loader {
+function own(read: (options: LoadOptions) => Promise<AnySplit>): Loader {
   return {
     both: async (options) => {
       const { train, test } = await read(options);
@@ -132,10 +146,46 @@ function own(read: (options: LoadOptions) => Promise<Split>): Loader {
   };
 }
 
-const PACKED = own(async (options) => {
-  const file = pathOf('packed', options);
-  return splitOf(file, await readPacked(file, { signal: options.signal }));
-});
+const PACKED: Loader = {
+  both: async (options) => {
+    const { train, test } = await packedSplit(pathOf('packed', options), options);
+    return { train: spread(train, options.trainSize), test: spread(test, options.testSize) };
+  },
+  test: async (options) => {
+    const file = pathOf('packed', options);
+    const used = usedParts(await packedParts(file));
+    if (used.length < 2) return spread((await packedSplit(file, options)).test, options.testSize);
+    const name = used[1];
+    const parts = await partsOfFile(file, [name], options);
+    return spread(parts.get(name) as AnyDataset, options.testSize);
+  },
+};
+
+/** Which parts `splitOf` takes: one to train with and one to test with, or one to be divided. */
+function usedParts(names: readonly string[]): readonly string[] {
+  const test = ['test', 'validation'].find((name) => names.includes(name));
+  if (names.includes('train')) return test === undefined ? ['train'] : ['train', test];
+  return names.includes('all') ? ['all'] : names;
+}
+
+async function packedSplit(file: string, options: LoadOptions): Promise<AnySplit> {
+  const parts = await partsOfFile(file, usedParts(await packedParts(file)), options);
+  try {
+    return splitOf(file, parts);
+  } catch (error) {
+    await closeDatasets(...parts.values());
+    throw error;
+  }
+}
+
+async function partsOfFile(
+  file: string,
+  parts: readonly string[],
+  { signal, onDisk = false }: LoadOptions,
+): Promise<ReadonlyMap<string, AnyDataset>> {
+  const isLeft = onDisk && process.platform !== 'win32';
+  return isLeft ? openParts(file, { parts, signal }) : readPacked(file, { parts, signal });
+}
 
 const FOLDER = own(async (options) => {
   const { images, signal, onImages, onReport } = options;
@@ -156,7 +206,7 @@ const LOADERS: Readonly<Record<string, Loader>> = {
 };
 
 const OPTIONS: readonly (keyof LoadOptions)[] = [
-  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'images'] as const),
+  ...(['dataDir', 'seed', 'trainSize', 'testSize', 'split', 'onDisk', 'images'] as const),
   ...(['signal', 'onProgress', 'onDraw', 'onImages', 'onReport'] as const),
 ];
 
@@ -181,13 +231,22 @@ export function splitName(name: string): { readonly name: string; readonly path:
  */
 export async function loadDataset(
   name: string,
+  options: LoadOptions & { readonly split: 'test'; readonly onDisk: true },
+): Promise<AnyDataset>;
+export async function loadDataset(
+  name: string,
+  options: LoadOptions & { readonly onDisk: true },
+): Promise<AnySplit>;
+export async function loadDataset(
+  name: string,
   options: LoadOptions & { readonly split: 'test' },
 ): Promise<Dataset>;
 export async function loadDataset(name: string, options?: LoadOptions): Promise<Split>;
-export async function loadDataset(name: string, options: LoadOptions = {}): Promise<Split | Dataset> {
+export async function loadDataset(name: string, options: LoadOptions = {}): Promise<AnySplit | AnyDataset> {
   checkOptions('loadDataset', options, OPTIONS);
   const { split, signal, onProgress, onDraw, onImages, onReport } = options;
   checkListeners('loadDataset', signal, { onProgress, onDraw, onImages, onReport });
+  checkBooleans('loadDataset', { onDisk: options.onDisk });
   if (split !== undefined && split !== 'test') {
     throw fail('ERR_ARGUMENT', {
       op: 'loadDataset',

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data sets made of others: divided by class, balanced, joined. All of it is choosing indices; `subset` copies the images.
+// Data sets made of others: divided by class, balanced, joined. All of it is choosing indices; `subset` copies the images of sets in memory.
 import { checkNumber, checkOptions, describe, fail } from '../errors.js';
 import { RandomStream } from '../tensor/philox.js';
-import { ArrayDataset, checkInMemory, type Dataset, subset } from './dataset.js';
+import {
+  ArrayDataset,
+  checkDataset,
+  checkInMemory,
+  type Dataset,
+  type PickableDataset,
+  subset,
+} from './dataset.js';
 
 /** The numbers of a seed that choices among samples are made of; `DataLoader` orders its epochs by another stream. */
 const SELECT_STREAM = 3;
 
 /** How many samples each class has, in the order of `classNames`. */
-export function classCounts(dataset: Dataset): number[] {
-  checkInMemory('classCounts', dataset);
+export function classCounts(dataset: Dataset | PickableDataset): number[] {
+  checkDataset('classCounts', dataset);
   const counts = new Array<number>(dataset.classNames.length).fill(0);
   for (const label of dataset.labels) counts[label] += 1;
   return counts;
@@ -20,7 +27,7 @@ export function classCounts(dataset: Dataset): number[] {
  * scikit-learn's 'balanced', so that the mean weight of a sample is 1. 0 for a class without samples, which is not counted
  * among the classes.
  */
-export function classWeights(dataset: Dataset): number[] {
+export function classWeights(dataset: Dataset | PickableDataset): number[] {
   const counts = classCounts(dataset);
   const present = counts.filter((count) => count > 0).length;
   return counts.map((count) => (count === 0 ? 0 : dataset.length / (present * count)));
@@ -44,10 +51,22 @@ export interface StratifiedSplitOptions {
  */
 export function stratifiedSplit(
   dataset: Dataset,
+  options?: StratifiedSplitOptions,
+): [rest: Dataset, share: Dataset];
+export function stratifiedSplit<Packed extends PickableDataset>(
+  dataset: Packed,
+  options?: StratifiedSplitOptions,
+): [rest: Packed, share: Packed];
+export function stratifiedSplit<Packed extends PickableDataset>(
+  dataset: Dataset | Packed,
+  options?: StratifiedSplitOptions,
+): [rest: Dataset | Packed, share: Dataset | Packed];
+export function stratifiedSplit(
+  dataset: Dataset | PickableDataset,
   options: StratifiedSplitOptions = {},
-): [rest: Dataset, share: Dataset] {
+): [rest: Dataset | PickableDataset, share: Dataset | PickableDataset] {
   checkOptions('stratifiedSplit', options, ['fraction', 'seed']);
-  checkInMemory('stratifiedSplit', dataset);
+  checkDataset('stratifiedSplit', dataset);
   const fraction = checkNumber('stratifiedSplit', 'fraction', options.fraction ?? 0.1, 0, 1);
   if (fraction === 0 || fraction === 1) {
     throw fail('ERR_ARGUMENT', {
@@ -90,12 +109,20 @@ export interface BalanceOptions {
 }
 
 /**
- * A data set in which all classes that have samples have as many. Repeats cost memory: for large sets weight the loss
- * (`classWeights`) instead.
+ * A data set in which all classes that have samples have as many. Repeats cost memory, but for a `PackedDataset`:
+ * for large sets weight the loss (`classWeights`) instead.
  */
-export function balanceClasses(dataset: Dataset, options: BalanceOptions = {}): Dataset {
+export function balanceClasses(dataset: Dataset, options?: BalanceOptions): Dataset;
+export function balanceClasses<Packed extends PickableDataset>(
+  dataset: Packed,
+  options?: BalanceOptions,
+): Packed;
+export function balanceClasses(
+  dataset: Dataset | PickableDataset,
+  options: BalanceOptions = {},
+): Dataset | PickableDataset {
   checkOptions('balanceClasses', options, ['by', 'seed']);
-  checkInMemory('balanceClasses', dataset);
+  checkDataset('balanceClasses', dataset);
   const { by = 'oversample' } = options;
   if (by !== 'oversample' && by !== 'undersample') {
     const expected = "by 'oversample' or 'undersample'";
@@ -170,7 +197,7 @@ function checkJoins(first: Dataset, dataset: Dataset): void {
   });
 }
 
-function indicesByClass(dataset: Dataset): number[][] {
+function indicesByClass(dataset: Dataset | PickableDataset): number[][] {
   const classes: number[][] = dataset.classNames.map(() => []);
   dataset.labels.forEach((label, index) => {
     classes[label].push(index);

@@ -58,16 +58,18 @@ export interface ImagePlace {
   /** Where the first one begins. */
   readonly offset: number;
   readonly count: number;
+  /** The file when it was opened: its size, and when it was written last, in seconds and nanoseconds. */
+  readonly stamp: readonly [size: number, seconds: number, nanoseconds: number];
 }
 
 /**
  * `gatherImages` from a file: each image is read when the instruction runs.
  *
  * Shapes: indices int32 [n]; result float32 [n, h, w, c]. Throws ERR_DATA for an index out of range, ERR_FILE where an image
- * cannot be read whole.
+ * cannot be read whole, or the file was changed since it was opened.
  */
 export function gatherFile(
-  { descriptor, offset, count }: ImagePlace,
+  { descriptor, offset, count, stamp }: ImagePlace,
   [h, w, c]: readonly [number, number, number],
   indices: Tensor,
   { mean, std }: GatherNormalization,
@@ -75,7 +77,8 @@ export function gatherFile(
   checkIndices('gatherFile', 'indices', indices);
   const batch = Tensor.empty([indices.size, h, w, c], 'float32');
   const by = [...mean, ...std.map((value) => 1 / value)];
-  compute('gather_file', [batch], [indices], [indices.size, h * w * c, c, ...by, descriptor, offset, count]);
+  const where = [descriptor, offset, count, ...stamp];
+  compute('gather_file', [batch], [indices], [indices.size, h * w * c, c, ...by, ...where]);
   return batch;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training will cost, from a second of it.
-import { type AnyDataset, takeAny } from '../data/packed-dataset.js';
+import { take } from '../data/dataset.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkNumber, checkOptions, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
@@ -66,7 +67,7 @@ export async function estimate(
     const secondsPerStep = result.seconds / result.steps;
     const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? 32));
     const tested =
-      validation && (await evaluate(model, takeAny(validation, VALIDATED), { signal: options.signal }));
+      validation && (await evaluate(model, take(validation, VALIDATED), { signal: options.signal }));
     const validating = tested === undefined ? 0 : (validation as AnyDataset).length / tested.imagesPerSecond;
     const secondsPerEpoch = stepsPerEpoch * secondsPerStep + validating;
     return {

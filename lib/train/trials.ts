@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainings that are only to show that everything works: on a few batches, which a sound model learns by heart, or through all
 // stations once.
-import { type AnyDataset, takeAny } from '../data/packed-dataset.js';
+import { take } from '../data/dataset.js';
+import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkWhole, fail } from '../errors.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import type { FitOptions } from './fit.js';
@@ -34,18 +35,18 @@ export function asTried(
       const received = isDevRun ? 'fastDevRun as well' : 'a validation set as well';
       throw fail('ERR_ARGUMENT', { op: 'fit', expected: 'overfitBatches alone', received });
     }
-    const few = takeAny(dataset, overfitBatches * batchSize);
+    const few = take(dataset, overfitBatches * batchSize);
     return { dataset: few, options: { ...options, shuffle: false, validation: few } };
   }
   if (!isDevRun) return undefined;
   const batches = Number(fastDevRun);
-  const validation = options.validation && takeAny(options.validation, batches * DEFAULT_BATCH);
+  const validation = options.validation && take(options.validation, batches * DEFAULT_BATCH);
   const nothing = {
     ...{ checkpoint: undefined, resume: undefined, log: undefined },
     ...{ earlyStopping: undefined, budget: undefined },
   };
   return {
-    dataset: takeAny(dataset, batches * batchSize),
+    dataset: take(dataset, batches * batchSize),
     options: { ...options, ...nothing, validation, epochs: 1 },
   };
 }

@@ -11,7 +11,12 @@
 #include "runtime/workspace.h"
 
 #if !defined(_WIN32)
+#include <sys/stat.h>
 #include <unistd.h>
+#endif
+#if defined(__APPLE__)
+#include <fcntl.h>
+#include <sys/param.h>
 #endif
 
 namespace receptive::ops {
@@ -31,6 +36,38 @@ bool read_image(std::uint8_t* out, const ImageFile& file, std::int64_t index) {
     done += got;
   }
   return true;
+#endif
+}
+
+bool is_unchanged(const ImageFile& file) {
+#if defined(_WIN32)
+  static_cast<void>(file);
+  return true;
+#else
+  struct stat now;
+  if (fstat(file.descriptor, &now) != 0) return false;
+#if defined(__APPLE__)
+  const timespec& written = now.st_mtimespec;
+#else
+  const timespec& written = now.st_mtim;
+#endif
+  return now.st_size == file.stamp.size && written.tv_sec == file.stamp.seconds &&
+         written.tv_nsec == file.stamp.nanoseconds;
+#endif
+}
+
+std::string path_of(int descriptor) {
+  const std::string unknown = "the open file " + std::to_string(descriptor);
+#if defined(__linux__)
+  char path[4096];
+  const ssize_t length =
+      readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path, sizeof(path));
+  return length <= 0 ? unknown : std::string(path, static_cast<std::size_t>(length));
+#elif defined(__APPLE__)
+  char path[MAXPATHLEN];
+  return fcntl(descriptor, F_GETPATH, path) < 0 ? unknown : std::string(path);
+#else
+  return unknown;
 #endif
 }
 

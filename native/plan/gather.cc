@@ -10,7 +10,7 @@ namespace receptive::plan {
 namespace {
 
 constexpr int kFirstMean = 3;
-constexpr int kFileNumbers = 3;  // behind the normalisation, where images come from a file
+constexpr int kFileNumbers = 6;  // behind the normalisation, where images come from a file
 
 // `more`: numbers that follow
 Status read_normalization(const Arguments& args, int more, Normalization* by, double* numbers) {
@@ -71,7 +71,8 @@ Status gather_images(const Arguments& args) {
 }
 
 // (out [count][imageSize], indices int32 [count]; count, imageSize, channels, mean and inverse deviation of
-// each channel, then of an open file: its descriptor, where images of bytes begin, how many there are)
+// each channel, then of an open file: its descriptor, where images of bytes begin, how many there are, and
+// its size and last write, in seconds and nanoseconds, when it was opened)
 Status gather_file(const Arguments& args) {
   RECEPTIVE_CHECK(args.require_sizes(0, 2, 1));
   const std::int64_t count = args.integer(0), image_size = args.integer(1);
@@ -83,7 +84,8 @@ Status gather_file(const Arguments& args) {
   const double offset = args.number(own + 1), images = args.number(own + 2);
   if (!(offset >= 0 && images >= 1 && images <= 0x1p31 && offset + images * args.number(1) <= 0x1p53))
     return Status::refuse("ERR_ARGUMENT", "images within a file", std::to_string(images) + " of them");
-  const ops::ImageFile file = {static_cast<int>(args.integer(own)), args.integer(own + 1), image_size};
+  const ops::FileStamp stamp = {args.integer(own + 3), args.integer(own + 4), args.integer(own + 5)};
+  const ops::ImageFile file = {static_cast<int>(args.integer(own)), args.integer(own + 1), image_size, stamp};
   RECEPTIVE_CHECK(args.require(0, float_dtype(args), count * image_size));
   RECEPTIVE_CHECK(args.require(1, Dtype::kInt32, count));
   const std::int32_t* indices = args.data<std::int32_t>(1);
@@ -92,9 +94,13 @@ Status gather_file(const Arguments& args) {
       is_double(args)
           ? reference::gather_file(args.data<double>(0), file, indices, count, by.channels, numbers)
           : ops::gather_file(args.data<float>(0), file, indices, count, by);
-  if (failed < 0) return Status::success();
-  return Status::refuse("ERR_FILE", "to read every image of the data set's file",
-                        "nothing, or the end of the file, for image " + std::to_string(indices[failed]));
+  if (failed >= 0)
+    return Status::refuse("ERR_FILE", "to read every image of " + ops::path_of(file.descriptor),
+                          "nothing, or the end of the file, for image " + std::to_string(indices[failed]));
+  if (!ops::is_unchanged(file))
+    return Status::refuse("ERR_FILE", ops::path_of(file.descriptor) + " as it was when it was opened",
+                          "a file that was changed meanwhile");
+  return Status::success();
 }
 
 // (out int32 [count], source int32, indices int32 [count]; count)

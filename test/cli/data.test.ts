@@ -29,7 +29,10 @@ describe('receptive data pack', () => {
     const options = ['--data', 'packed:x.pack', '--epochs', '2', '--batch-size', '4', '--json', '--quiet'];
     const trained = await run(['train', ...options], folder);
     expect(trained).toMatchObject({ status: 0, stderr: expect.not.stringMatching(/receptive:/) });
-    const { model, data } = JSON.parse(trained.stdout);
+    const { model, data, weightsSha256 } = JSON.parse(trained.stdout);
+    const more = ['--image-size', '28x28', '--out', 'memory'];
+    const inMemory = ['train', '--data', 'folder:in', ...options.slice(2), ...more];
+    expect(JSON.parse((await run(inMemory, folder)).stdout)).toMatchObject({ weightsSha256 });
     expect([model, data]).toEqual(['runs/lenet5-x/model.safetensors', 'packed:x.pack']);
     const evaluated = await run(['eval', model, '--json', '--quiet'], folder);
     expect(JSON.parse(evaluated.stdout)).toMatchObject({ images: 8 });

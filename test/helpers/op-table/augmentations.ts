@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The instructions that change images at random, and those that read them from a file: rows of instructions, since images are
 // data, which have no gradient and are not kept. test/data/augment.test.ts compares them with numpy and scikit-image.
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { fstatSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output, Random } from '../native.js';
@@ -25,19 +25,22 @@ const change =
 
 const copies = (_: number, value: number) => UNIT * Math.abs(value);
 
-/** Images of 12 bytes behind a header of 5, as open as long as the test runs. */
-let descriptor: number | undefined;
-function imageFile(): number {
-  if (descriptor !== undefined) return descriptor;
+/** Images of 12 bytes behind a header of 5, as open as long as the test runs: numbers of an `ImagePlace`. */
+let place: number[] | undefined;
+function imageFile(): number[] {
+  if (place !== undefined) return place;
   const folder = mkdtempSync(join(tmpdir(), 'receptive-op-table-'));
   const path = join(folder, 'images');
   writeFileSync(
     path,
     Uint8Array.from({ length: 5 + 40 * 12 }, (_, i) => (i * 37) % 256),
   );
-  descriptor = openSync(path, 'r');
+  const descriptor = openSync(path, 'r');
   rmSync(folder, { recursive: true }); // what is open stays readable
-  return descriptor;
+  const { size, mtimeNs } = fstatSync(descriptor, { bigint: true });
+  const [seconds, nanoseconds] = [mtimeNs / 1_000_000_000n, mtimeNs % 1_000_000_000n];
+  place = [descriptor, 5, 40, ...[size, seconds, nanoseconds].map(Number)];
+  return place;
 }
 
 export const augmentationRows: readonly InstructionRow[] = [
@@ -82,7 +85,7 @@ export const augmentationRows: readonly InstructionRow[] = [
     call: (random) => ({
       outputs: [floats(3000 * 12)],
       inputs: [random.ints(3000, 0, 39)],
-      numbers: [3000, 12, 3, 0.5, 0.4, 0.3, 4, 5, 2, imageFile(), 5, 40],
+      numbers: [3000, 12, 3, 0.5, 0.4, 0.3, 4, 5, 2, ...imageFile()],
     }),
     bound: () => 4 * 5 * UNIT, // four roundings of numbers up to 1, times 5
   },
