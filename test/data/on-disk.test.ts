@@ -11,7 +11,7 @@ import { readPacked } from '../../lib/data/packed.js';
 import { openPacked, PackedDataset } from '../../lib/data/packed-dataset.js';
 import { loadDataset } from '../../lib/data/registry.js';
 import { balanceClasses, classCounts, stratifiedSplit } from '../../lib/data/select.js';
-import { fit, type Module, manualSeed, nn, weightsSha256 } from '../../lib/index.js';
+import { fit, manualSeed, nn, weightsSha256 } from '../../lib/index.js';
 import { writePackedFile } from './packed-file.js';
 
 let folder: string;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const linear = (inputs: number, classes: number): Module => {
+const linear = (inputs: number, classes: number): nn.Module => {
   manualSeed(3);
   return new nn.Sequential(new nn.Flatten(), new nn.Linear(inputs, classes));
 };
