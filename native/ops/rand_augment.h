@@ -75,7 +75,7 @@ inline DrawnChange draw_change(ImageNumbers* numbers, const RandAugment& options
 
 // The byte that a normalised pixel was. In double precision also for floats, so that both round alike.
 inline std::uint8_t byte_of(double pixel, double mean, double deviation) {
-  const double byte = std::floor((pixel * deviation + mean) * 255 + 0.5);
+  const double byte = (pixel * deviation + mean) * 255 + 0.5;  // cut, which is rounded down from 0 on
   return static_cast<std::uint8_t>(byte > 0 ? (byte < 255 ? byte : 255) : 0);  // 0 for NaN
 }
 
