@@ -2,8 +2,7 @@
 // Reading images between pixels, over the vector vocabulary. Include after a vec.h.
 //
 // Places are worked out for a vector of pixels at a time. Pixels of one channel are then blended side by
-// side; of those of more, each is blended by itself, four channels at a time: gathering single floats took
-// three times as long (three channels on a Zen 4).
+// side; of those of more, each is blended by itself, four channels at a time, which lie together.
 #pragma once
 
 #include "kernels/generic/lanes.inl.h"
