@@ -23,13 +23,18 @@ struct GemmTile {
   const std::int64_t* b_offsets =
       nullptr;  // [runs], or nullptr: where run r starts instead, in floats from b
   std::int64_t b_stride;
-  float* const* c_rows;                         // [rows]
-  int rows;                                     // 1 to the table's rows for this width
-  int columns;                                  // 1 to max_columns
-  bool accumulate = false;                      // add to C instead of writing it
-  bool relu = false;                            // at the end: negative values become 0, NaN stays NaN
+  float* const* c_rows;     // [rows]
+  int rows;                 // 1 to the table's rows for this width
+  int columns;              // 1 to max_columns
+  bool accumulate = false;  // add to C instead of writing it
+  bool stream = false;  // write past the caches: C is large, whole vectors, aligned to them, not accumulated
+  bool relu = false;    // at the end: negative values become 0, NaN stays NaN
   const float* bias = nullptr;                  // [columns] or nullptr
   const float* const* residual_rows = nullptr;  // [rows], or nullptr: added after the bias
+  // What somebody will read soon, or nullptr: a full tile asks for max_columns floats at ahead + r *
+  // ahead_run_stride + k * ahead_stride beside row k of run r of B. A hint, which may point anywhere.
+  const float* ahead = nullptr;
+  std::int64_t ahead_run_stride = 0, ahead_stride = 0;
 };
 
 struct GemmKernels {

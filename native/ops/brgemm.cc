@@ -2,6 +2,7 @@
 #include "ops/brgemm.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace receptive::ops {
 namespace {
@@ -41,6 +42,7 @@ void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::in
       tile.a_stride = block.a_stride;
       tile.a_offset = piece.offset * block.a_stride;
       tile.accumulate = done > 0;
+      tile.stream = block.stream && piece.runs * piece.length == depth && tile.columns % panels.vector == 0;
       done += piece.runs * piece.length;
       tile.bias = bias == nullptr || done < depth ? nullptr : bias + column;
       tile.relu = relu && done == depth;
@@ -56,6 +58,8 @@ void brgemm(const RowBlock& block, const float* b, const Panels& panels, std::in
       }
     } while (done < depth);
   }
+  // Streamed writes are in no order with those that tell another thread that the task is done.
+  if (block.stream) std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace receptive::ops

@@ -24,7 +24,19 @@ struct RowBlock {
   std::int64_t a_stride = 1;
   std::int64_t runs = 1;
   std::int64_t run_length = 0;
+  bool stream = false;  // see is_streamed
 };
+
+// Whether C [floats], rows of `row` floats, is better written past the caches: it would not stay there until
+// somebody reads it, and each line would be fetched before it is overwritten. Two threads of a Zen 4 with 32
+// MiB of far cache: 3 channels to 64, 128 images of 32x32 (32 MiB) 2.48 instead of 2.65 ms; 64 to 256 by a
+// 1x1 kernel, 16 of 56x56 (49 MiB) 8.1 instead of 8.9 ms; 64 to 64, 2 of 224x224 (25 MiB) 33.0 instead
+// of 33.5.
+inline bool is_streamed(const float* c, std::int64_t floats, std::int64_t row, const GemmKernels& gemm) {
+  constexpr std::int64_t kMinStreamed = 6 << 20;  // floats: 24 MiB
+  return floats >= kMinStreamed && row % gemm.vector_width == 0 &&
+         reinterpret_cast<std::uintptr_t>(c) % (gemm.vector_width * sizeof(float)) == 0;
+}
 
 // Rows of a full tile for a matrix of n columns. Matrices narrower than a tile get taller tiles.
 inline int tile_rows_for(std::int64_t n, const GemmKernels& gemm) {

@@ -8,6 +8,7 @@
 #include "ops/conv2d_algorithm.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
+#include "ops/tap_pointers.h"
 #include "ops/task_grid.h"
 #include "runtime/parallel_for.h"
 #include "runtime/workspace.h"
@@ -33,25 +34,29 @@ Runs choose_runs(const Conv2dGeometry& g) {
   return {g.kernel_h, g.kernel_w * g.in_c, false};
 }
 
-// The pointers of one output pixel, `step` apart in a_rows.
-void point_at_taps(const float** a_rows, std::int64_t step, const float* x, const float* zeros,
-                   const Conv2dGeometry& g, std::int64_t n, std::int64_t oy, std::int64_t ox) {
-  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh) {
-    const std::int64_t y = oy * g.stride_h + kh * g.dilation_h - g.pad_top;
-    for (std::int64_t kw = 0; kw < g.kernel_w; ++kw, a_rows += step) {
-      const std::int64_t column = ox * g.stride_w + kw * g.dilation_w - g.pad_left;
-      const bool inside = y >= 0 && y < g.in_h && column >= 0 && column < g.in_w;
-      *a_rows = inside ? x + ((n * g.in_h + y) * g.in_w + column) * g.in_pixel() : zeros;
-    }
-  }
-}
+// The taps of a patch in x, or the kernel rows in its zero-bordered copy. The first tap of output (oy, ox)
+// lies at (oy * stride_h - top, ox * stride_w - left).
+struct Patches {
+  const float* images;
+  std::int64_t image_floats, top, left;
+  TapPointers taps;
 
-void point_at_kernel_rows(const float** a_rows, std::int64_t step, const PaddedBatch& x,
-                          const Conv2dGeometry& g, std::int64_t n, std::int64_t oy, std::int64_t ox) {
-  const float* row = x.data + ((n * x.height + oy * g.stride_h) * x.width + ox * g.stride_w) * g.in_c;
-  const std::int64_t next = g.dilation_h * x.width * g.in_c;
-  for (std::int64_t kh = 0; kh < g.kernel_h; ++kh, row += next) a_rows[kh * step] = row;
-}
+  Patches(const float* x, bool by_tap, const Conv2dGeometry& g) {
+    if (by_tap) {
+      images = x;
+      top = g.pad_top;
+      left = g.pad_left;
+      taps = {g.kernel_h, g.kernel_w, g.dilation_h, g.dilation_w,
+              g.in_h,     g.in_w,     g.in_pixel(), zero_row(g.in_c)};
+    } else {
+      const PaddedBatch padded = padded_batch(x, g);
+      images = padded.data;
+      top = left = 0;
+      taps = {g.kernel_h, 1, g.dilation_h, 1, padded.height, padded.width, g.in_c, nullptr};
+    }
+    image_floats = taps.height * taps.width * taps.pixel;
+  }
+};
 
 void pack_weight(float* packed, const float* weight, const Panels& panels) {
   parallel_for(panels.count(), [&](std::int64_t panel) {
@@ -82,32 +87,35 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
     packed = room;
   }
   const Runs runs = choose_runs(g);
-  const PaddedBatch padded = runs.by_tap ? PaddedBatch{x, g.in_h, g.in_w} : padded_batch(x, g);
-  const float* zeros = zero_row(g.in_c);
+  const bool streams = is_streamed(y, g.output_pixels() * g.out_pixel(), g.out_pixel(), kernel);
+  const Patches patches(x, runs.by_tap, g);
 
   const TaskGrid grid(g.output_pixels(), g.out_c, g.patch(), panels, kernel);
   grid.run([&](std::int64_t pixel, std::int64_t rows, std::int64_t first, std::int64_t last) {
-    const float** a_rows = workspace<const float*>(Slot::kTaskRows, rows * (runs.count + 2));
+    const float** a_rows = workspace<const float*>(Slot::kTaskRows, rows * (runs.count + 2) + runs.count);
     float** c_rows = const_cast<float**>(a_rows + rows * runs.count);
     const float** residual_rows = residual == nullptr ? nullptr : a_rows + rows * (runs.count + 1);
+    TapPointers taps = patches.taps;
+    taps.prepare(reinterpret_cast<std::int64_t*>(a_rows + rows * (runs.count + 2)));
     std::int64_t ox = pixel % g.out_w, oy = pixel / g.out_w % g.out_h, n = pixel / g.out_w / g.out_h;
-    for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t row = 0; row < rows;) {
+      // Outputs of one tile in one row of the image
       const std::int64_t tile = row / grid.tile_rows * grid.tile_rows;
       const std::int64_t step = std::min<std::int64_t>(grid.tile_rows, rows - tile);
-      const float** pointers = a_rows + tile * runs.count + (row - tile);
-      if (runs.by_tap) {
-        point_at_taps(pointers, step, x, zeros, g, n, oy, ox);
-      } else {
-        point_at_kernel_rows(pointers, step, padded, g, n, oy, ox);
-      }
-      c_rows[row] = y + (pixel + row) * g.out_pixel();
-      if (residual != nullptr) residual_rows[row] = residual + (pixel + row) * g.out_pixel();
-      if (++ox < g.out_w) continue;
+      const std::int64_t windows = std::min(tile + step - row, g.out_w - ox);
+      taps.point(a_rows + tile * runs.count + (row - tile), step, windows,
+                 patches.images + n * patches.image_floats, oy * g.stride_h - patches.top,
+                 ox * g.stride_w - patches.left, g.stride_w);
+      row += windows;
+      if ((ox += windows) < g.out_w) continue;
       ox = 0;
       if (++oy < g.out_h) continue;
       oy = 0;
       ++n;
     }
+    for (std::int64_t row = 0; row < rows; ++row) c_rows[row] = y + (pixel + row) * g.out_pixel();
+    for (std::int64_t row = 0; residual != nullptr && row < rows; ++row)
+      residual_rows[row] = residual + (pixel + row) * g.out_pixel();
     RowBlock block;
     block.a_rows = a_rows;
     block.c_rows = c_rows;
@@ -116,6 +124,7 @@ void conv2d_forward_direct(float* y, const float* x, const float* weight, const 
     block.tile_rows = grid.tile_rows;
     block.runs = runs.count;
     block.run_length = runs.length;
+    block.stream = streams;
     brgemm(block, packed, panels, first, last, bias, relu, kernel);
   });
 }

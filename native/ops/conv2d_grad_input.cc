@@ -19,6 +19,7 @@
 #include "ops/conv2d_phase.h"
 #include "ops/gemm_pack.h"
 #include "ops/padded_image.h"
+#include "ops/tap_pointers.h"
 #include "ops/task_grid.h"
 #include "runtime/parallel_for.h"
 #include "runtime/workspace.h"
@@ -47,31 +48,36 @@ void grad_input_phase(float* dx, const float* dy, const float* weight, const Pha
   const Panels panels(g.in_c, runs * g.out_c, kernel);
   float* packed = workspace<float>(Slot::kPackedB, panels.size());
   pack_phase(packed, weight, panels, rows, columns, g);
-  const float* zeros = zero_row(g.out_c);
+  const TapPointers phase_taps = {rows.taps, columns.taps, -rows.output_step, -columns.output_step,
+                                  g.out_h,   g.out_w,      g.out_pixel(),     zero_row(g.out_c)};
 
+  const bool streams = is_streamed(dx, g.batch * g.in_h * g.in_w * g.in_pixel(), g.in_pixel(), kernel);
   const std::int64_t pixels = g.batch * rows.positions * columns.positions;
   const TaskGrid grid(pixels, g.in_c, std::max<std::int64_t>(panels.depth, 1), panels, kernel);
   grid.run([&](std::int64_t pixel, std::int64_t count, std::int64_t first, std::int64_t last) {
-    const float** a_rows = workspace<const float*>(Slot::kTaskRows, count * (runs + 1));
+    const float** a_rows = workspace<const float*>(Slot::kTaskRows, count * (runs + 1) + runs);
     float** c_rows = const_cast<float**>(a_rows + count * runs);
-    for (std::int64_t row = 0; row < count; ++row) {
-      const std::int64_t index = pixel + row;
-      const std::int64_t column = index % columns.positions,
-                         line = index / columns.positions % rows.positions;
-      const std::int64_t n = index / columns.positions / rows.positions;
+    TapPointers taps = phase_taps;
+    taps.prepare(reinterpret_cast<std::int64_t*>(a_rows + count * (runs + 1)));
+    std::int64_t column = pixel % columns.positions, line = pixel / columns.positions % rows.positions;
+    std::int64_t n = pixel / columns.positions / rows.positions;
+    for (std::int64_t row = 0; row < count;) {
+      // Pixels of one tile in one row of the image
       const std::int64_t tile = row / grid.tile_rows * grid.tile_rows;
       const std::int64_t step = std::min<std::int64_t>(grid.tile_rows, count - tile);
-      const float** pointer = a_rows + tile * runs + (row - tile);
-      for (std::int64_t ty = 0; ty < rows.taps; ++ty) {
-        const std::int64_t oy = rows.output(line, ty);
-        for (std::int64_t tx = 0; tx < columns.taps; ++tx, pointer += step) {
-          const std::int64_t ox = columns.output(column, tx);
-          const bool inside = oy >= 0 && oy < g.out_h && ox >= 0 && ox < g.out_w;
-          *pointer = inside ? dy + ((n * g.out_h + oy) * g.out_w + ox) * g.out_pixel() : zeros;
-        }
-      }
-      c_rows[row] =
+      const std::int64_t windows = std::min(tile + step - row, columns.positions - column);
+      taps.point(a_rows + tile * runs + (row - tile), step, windows,
+                 dy + n * g.out_h * g.out_w * g.out_pixel(), rows.output(line, 0), columns.output(column, 0),
+                 1);
+      float* to =
           dx + ((n * g.in_h + rows.position(line)) * g.in_w + columns.position(column)) * g.in_pixel();
+      for (std::int64_t i = 0; i < windows; ++i, to += columns.stride * g.in_pixel()) c_rows[row + i] = to;
+      row += windows;
+      if ((column += windows) < columns.positions) continue;
+      column = 0;
+      if (++line < rows.positions) continue;
+      line = 0;
+      ++n;
     }
     RowBlock block;
     block.a_rows = a_rows;
@@ -80,6 +86,7 @@ void grad_input_phase(float* dx, const float* dy, const float* weight, const Pha
     block.tile_rows = grid.tile_rows;
     block.runs = runs;  // 0 where the stride skips these pixels: the tile then writes zeros
     block.run_length = g.out_c;
+    block.stream = streams;
     brgemm(block, packed, panels, first, last, nullptr, false, kernel);
   });
 }

@@ -7,7 +7,9 @@ import {
   call,
   checkAgainstReference,
   expectGradient,
+  forEachIsaAndThreads,
   forSeeds,
+  type NumberArray,
   type Random,
   refusal,
 } from '../helpers/native.js';
@@ -117,6 +119,37 @@ describe('conv2d', () => {
     ],
   ])('agrees with the reference for %s', (_, c) => {
     forSeeds(1, (random) => checkConv2d(c, random));
+  });
+
+  // From 24 MiB on results are written past the caches. Two images together do so, one alone does not; a tensor has the bits
+  // of its images either way, on every instruction set and for any number of threads.
+  it('writes large results past the caches, with the bits of small ones', () => {
+    const c = { h: 160, w: 160, inC: 1, outC: 144, kH: 1, kW: 1, sH: 1, sW: 1, pH: 0, pW: 0 };
+    const [one, two] = [sizes({ ...c, n: 1 }), sizes({ ...c, n: 2 })];
+    expect(one.y * 4).toBeLessThan(24 * 2 ** 20);
+    expect(two.y * 4).toBeGreaterThan(24 * 2 ** 20);
+    const turned = (n: number) => sizes({ ...c, n, inC: c.outC, outC: 1 });
+    forSeeds(1, (random) => {
+      const [x, weight, bias] = [random.floats(two.x), random.floats(two.weight), random.floats(c.outC)];
+      const bytes = ({ buffer, byteOffset, byteLength }: NumberArray) =>
+        Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+      const halves = (whole: NumberArray, half: (image: NumberArray) => NumberArray) => {
+        const length = whole.length / 2;
+        for (const n of [0, 1]) {
+          const image = half(x.subarray((n * x.length) / 2, ((n + 1) * x.length) / 2));
+          expect(bytes(whole.subarray(n * length, (n + 1) * length)).equals(bytes(image))).toBe(true);
+        }
+      };
+      const output = (size: number) => [{ kind: 'float32', size }] as const;
+      forEachIsaAndThreads(() => {
+        const forward = (s: typeof one, x: NumberArray) =>
+          call('conv2d_forward', output(s.y), [x, weight, bias], s.numbersWith(1, 1))[0];
+        halves(forward(two, x), (image) => forward(one, image));
+        const gradInput = (s: typeof one, dy: NumberArray) =>
+          call('conv2d_grad_input', output(s.x), [dy, weight], s.numbersWith(0, 1))[0];
+        halves(gradInput(turned(2), x), (image) => gradInput(turned(1), image));
+      });
+    });
   });
 
   it('applies ReLU after the bias where asked', () => {

@@ -22,6 +22,8 @@ inline Vec zero() { return _mm256_setzero_ps(); }
 inline Vec broadcast(float value) { return _mm256_set1_ps(value); }
 inline Vec load(const float* from) { return _mm256_loadu_ps(from); }
 inline void store(float* to, Vec value) { _mm256_storeu_ps(to, value); }
+// Past the caches; `to` is aligned to a vector.
+inline void stream(float* to, Vec value) { _mm256_stream_ps(to, value); }
 inline Vec load_partial(const float* from, Mask lanes) {
   return _mm256_maskload_ps(from, _mm256_castps_si256(lanes));
 }

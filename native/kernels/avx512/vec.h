@@ -21,6 +21,8 @@ inline Vec zero() { return _mm512_setzero_ps(); }
 inline Vec broadcast(float value) { return _mm512_set1_ps(value); }
 inline Vec load(const float* from) { return _mm512_loadu_ps(from); }
 inline void store(float* to, Vec value) { _mm512_storeu_ps(to, value); }
+// Past the caches; `to` is aligned to a vector.
+inline void stream(float* to, Vec value) { _mm512_stream_ps(to, value); }
 // Lanes beyond `lanes` are not touched in memory and read as 0.
 inline Vec load_partial(const float* from, Mask lanes) { return _mm512_maskz_loadu_ps(lanes, from); }
 inline void store_partial(float* to, Mask lanes, Vec value) { _mm512_mask_storeu_ps(to, lanes, value); }

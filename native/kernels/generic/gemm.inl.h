@@ -25,6 +25,15 @@ inline void store_plain(const Vec (&c)[kRows][kVecs], const GemmTile& tile) {
     }
     return;
   }
+  if (tile.stream) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      float* to = tile.c_rows[i];
+#pragma GCC unroll 4
+      for (int j = 0; j < kVecs; ++j) stream(to + j * kWidth, c[i][j]);
+    }
+    return;
+  }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
     float* to = tile.c_rows[i];
@@ -55,7 +64,9 @@ inline void store_finished(const Vec (&c)[kRows][kVecs], const GemmTile& tile) {
         value = add(value, whole ? load(residual) : load_partial(residual, lanes));
       }
       if (tile.relu) value = max(zero(), value);
-      if (whole) {
+      if (tile.stream) {
+        stream(to, value);
+      } else if (whole) {
         store(to, value);
       } else {
         store_partial(to, lanes, value);
@@ -64,7 +75,7 @@ inline void store_finished(const Vec (&c)[kRows][kVecs], const GemmTile& tile) {
   }
 }
 
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, bool kAsksAhead = false>
 void gemm_tile_fixed(const GemmTile& tile) {
   Vec c[kRows][kVecs];
 #pragma GCC unroll 16
@@ -74,7 +85,7 @@ void gemm_tile_fixed(const GemmTile& tile) {
   }
 
   // C is touched once, at the end; asking for it now hides its way from memory (2 to 3 % at 1024 cubed).
-  for (int i = 0; i < kRows; ++i) {
+  for (int i = 0; !tile.stream && i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < kVecs; ++j) __builtin_prefetch(tile.c_rows[i] + j * kWidth, 1, 3);
   }
@@ -87,8 +98,15 @@ void gemm_tile_fixed(const GemmTile& tile) {
     const float* a[kRows];
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) a[i] = a_rows[i] + tile.a_offset;
+    const float* ahead = kAsksAhead ? tile.ahead + run * tile.ahead_run_stride : nullptr;
     for (std::int64_t k = 0; k != a_end; k += a_stride, b += b_stride) {
       Vec bv[kVecs];
+      if constexpr (kAsksAhead) {
+        // A line each; vectors may be shorter
+#pragma GCC unroll 4
+        for (int j = 0; j < kVecs * kWidth; j += 16) __builtin_prefetch(ahead + j, 0, 3);
+        ahead += tile.ahead_stride;
+      }
 #pragma GCC unroll 4
       for (int j = 0; j < kVecs; ++j)
         __builtin_prefetch(b + kPrefetchRows * kVecs * kWidth + j * kWidth, 0, 3);
@@ -124,6 +142,9 @@ void gemm_tile_rows(const GemmTile& tile) {
     case 5:
       return gemm_tile_fixed<5, kVecs>(tile);
     case 6:
+      if constexpr (kVecs == kMaxVecs) {
+        if (tile.ahead != nullptr) return gemm_tile_fixed<6, kVecs, true>(tile);
+      }
       return gemm_tile_fixed<6, kVecs>(tile);
     default:
       break;

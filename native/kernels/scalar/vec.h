@@ -21,6 +21,8 @@ inline Vec zero() { return 0.0f; }
 inline Vec broadcast(float value) { return value; }
 inline Vec load(const float* from) { return *from; }
 inline void store(float* to, Vec value) { *to = value; }
+// Past the caches; `to` is aligned to a vector.
+inline void stream(float* to, Vec value) { *to = value; }
 inline Vec load_partial(const float* from, Mask lanes) { return lanes ? *from : 0.0f; }
 inline void store_partial(float* to, Mask lanes, Vec value) {
   if (lanes) *to = value;
