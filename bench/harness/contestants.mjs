@@ -84,9 +84,10 @@ function threadVariables(threads) {
   };
 }
 
-/** Starts our own worker, under a name that tells it from others of its kind. */
-export function startOurs(threads, file = 'ours.mjs', name = 'receptive') {
-  return Worker.start(name, process.execPath, [script('workers', file)], threadVariables(threads));
+/** Starts our own worker, under a name that tells it from others of its kind; `isa`: the instruction set that it is held to. */
+export function startOurs(threads, file = 'ours.mjs', name = 'receptive', isa = undefined) {
+  const variables = { ...threadVariables(threads), ...(isa === undefined ? {} : { RECEPTIVE_ISA: isa }) };
+  return Worker.start(name, process.execPath, [script('workers', file)], variables);
 }
 
 /** Another way of ours to do the tasks, as a contestant of its own: its name tells the worker which. */

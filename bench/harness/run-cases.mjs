@@ -107,16 +107,17 @@ async function measureCase(
 /**
  * Measures cases { name, task, flops, fields, error, split, unavailable }: `task` is what the workers are sent, `flops`
  * the operations of one iteration, `fields` what else its row tells, `error` whether the result is compared with double
- * precision. `beside` names variants of ours that stand beside it. All get fresh processes for each number of threads.
+ * precision. `beside` names variants of ours that stand beside it. All get fresh processes for each number of threads. `isa`:
+ * the instruction set of ours; default: the best.
  */
-export async function runCases(context, cases, threadCounts, beside = []) {
+export async function runCases(context, cases, threadCounts, { beside = [], isa } = {}) {
   const available = cases.filter(({ name, unavailable }) => {
     if (unavailable !== undefined) context.note(`${name}: ${unavailable}`);
     return unavailable === undefined;
   });
   if (available.length === 0) return;
   for (const threads of threadCounts) {
-    const ours = await startOurs(threads);
+    const ours = await startOurs(threads, undefined, undefined, isa);
     const variants = await Promise.all(beside.map((name) => startVariant(threads, name)));
     const peers = [...variants, ...(await startPeers(context, threads))];
     try {

@@ -35,5 +35,5 @@ export function run(context, names) {
     context.row({ ...measured, notes: notes.filter((text) => text !== '').join('; ') });
   };
   const noting = Object.assign(Object.create(context), { row });
-  return runCases(noting, cases, context.threadCounts(), beside);
+  return runCases(noting, cases, context.threadCounts(), { beside });
 }

@@ -33,5 +33,5 @@ export const caseNames = () => CASES.map(({ name }) => name);
 export function run(context, names) {
   const cases = CASES.filter(({ name }) => names.includes(name));
   const peers = context.peers.filter((name) => !beside.includes(name));
-  return runCases({ ...context, peers }, cases, context.threadCounts(), beside);
+  return runCases({ ...context, peers }, cases, context.threadCounts(), { beside });
 }
