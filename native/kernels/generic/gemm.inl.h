@@ -8,10 +8,6 @@
 namespace receptive {
 namespace {
 
-// How far ahead rows of B are asked for: 16 rows are 4 KiB, about 200 cycles of a full tile, more than the
-// far cache takes (1 to 2 % at 1024 and 2048 cubed; 4 and 8 rows brought less).
-constexpr int kPrefetchRows = 16;
-
 // C (+)= the sums, in whole vectors and with nothing to apply. Short sums end often: as a path of its own,
 // this takes a tile with 64 terms from 90 to 93 % of peak (32 terms: 81 to 86 %).
 template <int kRows, int kVecs>

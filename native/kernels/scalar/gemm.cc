@@ -6,6 +6,8 @@ namespace receptive {
 namespace {
 constexpr int kMaxVecs = 4;
 constexpr int kMaxNarrowVecs = 0;
+// How far ahead rows of B are asked for: nothing was measured.
+constexpr int kPrefetchRows = 16;
 }  // namespace
 }  // namespace receptive
 
