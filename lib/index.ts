@@ -219,6 +219,7 @@ export type { LogOptions } from './train/run-log.js';
 export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
 export type { TrialOptions } from './train/trials.js';
+export type { WorstSample } from './train/worst-samples.js';
 
 // --- Search ---
 

@@ -12,6 +12,7 @@ import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { argmax, confidence, labelRank } from '../ops/classify.js';
+import { crossEntropy } from '../ops/cross-entropy.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { CapturedPass } from './captured-inference.js';
@@ -21,6 +22,7 @@ import { checkManners, type MannersOptions } from './manners.js';
 import { type FoldOptions, foldingOf } from './planning.js';
 import { RunningMean, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
+import { checkWorst, type WorstSample, WorstSamples } from './worst-samples.js';
 
 /** How to evaluate. */
 export interface EvaluateOptions extends MannersOptions, FoldOptions {
@@ -31,6 +33,8 @@ export interface EvaluateOptions extends MannersOptions, FoldOptions {
   readonly loss?: Loss | undefined;
   /** More metrics, by name: 'top5', 'f1', 'f1PerClass', 'calibrationError', … (`MetricName`). Default none. */
   readonly metrics?: readonly MetricName[] | undefined;
+  /** Also find so many images with the largest loss, for `worst`. Default none. */
+  readonly worst?: number | undefined;
   /**
    * Record the forward pass once and replay it natively, so that the event loop stays free. Default true; a model that looks
    * at values of tensors is evaluated eagerly. The result is the same either way.
@@ -48,6 +52,8 @@ export interface Evaluation {
   readonly confusion: ConfusionMatrix;
   /** The metrics that were asked for, by name. */
   readonly metrics?: MetricValues;
+  /** The images with the largest loss, the largest first, where they were asked for. */
+  readonly worst?: readonly WorstSample[];
   readonly images: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -64,6 +70,7 @@ const KNOWN_OPTIONS: readonly (keyof EvaluateOptions)[] = [
     'signal',
     'loss',
     'metrics',
+    'worst',
     'capture',
     'fold',
     'threads',
@@ -95,7 +102,8 @@ export async function evaluate(
   checkDataset('evaluate', dataset);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
-  const pass = { signal, capture, fold, metrics, loss };
+  const worst = checkWorst(options.worst);
+  const pass = { signal, capture, fold, metrics, worst, loss };
   const evaluation = await evaluateBatches(model, loader, classes, pass, manners);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
@@ -107,7 +115,7 @@ export async function evaluate(
 }
 
 /** What one pass is told. */
-interface PassOptions extends Pick<EvaluateOptions, 'signal' | 'capture' | 'fold' | 'metrics'> {
+interface PassOptions extends Pick<EvaluateOptions, 'signal' | 'capture' | 'fold' | 'metrics' | 'worst'> {
   readonly loss: LossFunction;
 }
 
@@ -121,7 +129,10 @@ export async function evaluateBatches(
 ): Promise<Evaluation | undefined> {
   const { capture = true } = options;
   const metrics = options.metrics && metricsNamed('evaluate', options.metrics, classes);
-  const results = new Results(classes, new Set(metrics?.map(({ needs }) => needs)));
+  const needs = new Set<string | undefined>(metrics?.map(({ needs }) => needs));
+  const worst = options.worst === undefined ? undefined : new WorstSamples(options.worst);
+  if (worst !== undefined) needs.add('confidence').add('sampleLoss');
+  const results = new Results(classes, needs, worst);
   const watch = new Stopwatch().start();
   const captured = capture && (await evaluateCaptured(model, loader, results, options, manners));
   if (captured !== true) await evaluateEagerly(model, loader, results, options);
@@ -134,6 +145,7 @@ export async function evaluateBatches(
     accuracy: counts.accuracy,
     confusion: counts.confusion,
     ...(metrics && { metrics: Object.fromEntries(metrics.map(({ name, of }) => [name, of(counts)])) }),
+    ...(worst && { worst: worst.worst }),
     images,
     seconds,
     imagesPerSecond: images / seconds,
@@ -147,10 +159,12 @@ class Results {
   readonly mean = new RunningMean();
   readonly counts: MetricCounts;
   readonly #needs: ReadonlySet<string | undefined>;
+  readonly #worst: WorstSamples | undefined;
 
-  constructor(classes: number, needs: ReadonlySet<string | undefined>) {
+  constructor(classes: number, needs: ReadonlySet<string | undefined>, worst: WorstSamples | undefined) {
     this.counts = new MetricCounts(classes);
     this.#needs = needs;
+    this.#worst = worst;
   }
 
   /** What is to be known of a batch. */
@@ -160,14 +174,28 @@ class Results {
       predicted: argmax(logits),
       ...(this.#needs.has('ranks') && { ranks: labelRank(logits, labels) }),
       ...(this.#needs.has('confidence') && { confidence: confidence(logits) }),
+      ...(this.#needs.has('sampleLoss') && {
+        sampleLoss: crossEntropy(logits, labels, { reduction: 'none' }),
+      }),
     };
   }
 
-  /** Takes what is known of batches of so many images, one after another. */
-  add(labels: ArrayLike<number>, batch: number, outputs: Readonly<Record<string, TypedArray>>): void {
+  /** Takes what is known of batches of so many images, one after another; `rows` says which ones they are. */
+  add(
+    rows: ArrayLike<number>,
+    labels: ArrayLike<number>,
+    batch: number,
+    outputs: Readonly<Record<string, TypedArray>>,
+  ): void {
     for (const value of outputs.loss) this.mean.add(value, 0, batch);
-    const { predicted, ranks, confidence } = outputs;
+    const { predicted, ranks, confidence, sampleLoss } = outputs;
     this.counts.addSamples({ labels, predicted, ranks, confidence });
+    for (let i = 0; i < labels.length && this.#worst !== undefined; i++) {
+      this.#worst.add({
+        ...{ index: rows[i], label: labels[i], predicted: predicted[i], loss: sampleLoss[i] },
+        ...{ probability: confidence[i], labelProbability: Math.exp(-sampleLoss[i]) },
+      });
+    }
   }
 }
 
@@ -195,11 +223,9 @@ async function evaluateCaptured(
   await pass.run(
     options.signal,
     (first, batch, outputs) => {
-      const labels = Int32Array.from(
-        { length: outputs.loss.length * batch },
-        (_, i) => dataset.labels[rows[first + i]],
-      );
-      results.add(labels, batch, outputs);
+      const taken = rows.subarray(first, first + outputs.loss.length * batch);
+      const labels = taken.map((row) => dataset.labels[row]);
+      results.add(taken, labels, batch, outputs);
     },
     manners,
   );
@@ -218,7 +244,7 @@ async function evaluateEagerly(
     if (done === true) return false;
     const outputs = results.of(model.call(batch.images), batch.labels, loss);
     const values = Object.entries(outputs).map(([name, tensor]) => [name, tensor.data()]);
-    results.add(batch.labels.data(), batch.indices.length, Object.fromEntries(values));
+    results.add(batch.indices, batch.labels.data(), batch.indices.length, Object.fromEntries(values));
     return true;
   };
   try {
