@@ -56,7 +56,8 @@ function metricNamed(op: string, name: string, classes: number): Metric {
   const k = Number(/^top([1-9]\d*)$/.exec(String(name))?.[1]);
   if (k <= classes) return { name, needs: 'ranks', of: (counts) => counts.topK(k) };
   const score = SCORE_NAMES.find((known) => String(name).startsWith(known));
-  const average = score && FORMS[name.slice(score.length) as Form];
+  const form = score && name.slice(score.length);
+  const average = form !== undefined && Object.hasOwn(FORMS, form) ? FORMS[form as Form] : undefined;
   if (score && average) return { name, needs: undefined, of: (counts) => counts[score]({ average }) };
   throw fail('ERR_ARGUMENT', {
     op,

@@ -143,6 +143,7 @@ export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoi
     checkState(model.stateDict(), state, true);
     if (ema !== undefined) checkState(new Map(ema.stateDict().tensors), averages.tensors, true);
     if (best.size > 0) checkState(model.stateDict(), best, true);
+    if (numbers.stopping !== null && stopping?.lacksWeights(numbers.stopping, best)) throw noBest(path);
     loader.loadStateDict(numbers.loader);
     generator.state = numbers.generator;
     rates.state?.loadStateDict({ tensors: new Map(), numbers: new Map(numbers.rates) });
@@ -172,6 +173,15 @@ function checkSame(path: string, what: string, own: string, saved: string): void
     expected: `${what} of this training, ${own}`,
     received: describe(saved),
     hint: ANOTHER,
+  });
+}
+
+function noBest(path: string) {
+  return fail('ERR_DATA', {
+    op: `checkpoint ${path}`,
+    expected: 'weights of the best epoch, for earlyStopping to restore',
+    received: 'none: the training began with restoreBest: false',
+    hint: 'go on with restoreBest: false',
   });
 }
 

@@ -116,6 +116,11 @@ export class EarlyStopping {
     return this.#best ?? new Map();
   }
 
+  /** Whether a saved state lacks weights that are to be restored in the end. */
+  lacksWeights(state: StoppingState, tensors: ReadonlyMap<string, Tensor>): boolean {
+    return this.#options.restoreBest && state.epoch > 0 && tensors.size === 0;
+  }
+
   /** Goes on from a saved state; `tensors` are none, or as many as the model has. */
   load(state: StoppingState, tensors: ReadonlyMap<string, Tensor>): void {
     this.#state = { epoch: state.epoch, value: state.value, waited: state.waited };

@@ -2,14 +2,19 @@
 // What a training will cost, from a second of it.
 import { take } from '../data/dataset.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
-import { checkNumber, checkOptions, fail } from '../errors.js';
+import { checkNumber, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { Optimizer } from '../optim/optimizer.js';
 import { memory } from '../tensor/scope.js';
+import { Budget } from './budget.js';
 import { evaluate } from './evaluate.js';
-import { type FitOptions, fit } from './fit.js';
+import { checkFitOptions, checkMetrics, type FitOptions, fit } from './fit.js';
+import { checkModelFits } from './fits.js';
+import { makeOptimizer } from './optimizers.js';
 import { rehearse } from './rehearsal.js';
+import { checkRise, makeRates } from './schedules.js';
+import { asTried } from './trials.js';
 
 /** What a training costs. */
 export interface Estimate {
@@ -32,11 +37,13 @@ export interface EstimateOptions {
   readonly seconds?: number | undefined;
 }
 
+const DEFAULT_TRAINING_BATCH = 32;
 /** Images of the validation set that are evaluated. */
 const VALIDATED = 1024;
 
 /**
- * Trains for a second to tell what `fit` with these options will cost. The model is afterwards what it was; nothing is written.
+ * Trains for a second to tell what `fit` with these options will cost; with `overfitBatches` or `fastDevRun`, what the trial will.
+ * The model is afterwards what it was; nothing is written.
  *
  * Throws what `fit` throws for its options and its first steps.
  */
@@ -49,23 +56,28 @@ export async function estimate(
   checkModel('estimate', model);
   checkOptions('estimate', unknown, []);
   checkNumber('estimate', 'seconds', seconds, 0.06, 3600);
+  const { time } = checkFitOptions(options);
+  const tried = asTried(dataset, options);
+  if (tried !== undefined) return estimate(model, tried.dataset, tried.options, { seconds });
   if (options.optimizer instanceof Optimizer) {
     const received = 'one of its own, whose state would move';
     throw fail('ERR_ARGUMENT', { op: 'estimate', expected: 'the name of an optimizer', received });
   }
-  const { checkpoint: _, resume: __, earlyStopping: ___, validation, metrics: ____, ...training } = options;
-  const { epochs = 1, budget, schedule: _____, warmup: ______, onBatch: _______, ...rest } = training;
+  checkWhatIsLeftOut(model, dataset, options, time);
+  const { checkpoint: _, resume: __, log: ___, earlyStopping: ____, onCheckpoint: _____, ...kept } = options;
+  const { validation, metrics: ______, onBatch: _______, onEpoch: ________, ...training } = kept;
+  const { epochs = 1, budget, schedule: _________, warmup: __________, ...rest } = training;
   const before = memory().bytes;
   let otherBytes = 0;
   const onProgress = () => {
     otherBytes = Math.max(otherBytes, memory().bytes - before);
   };
-  const measured = { ...rest, onEpoch: undefined, onProgress, budget: { minutes: seconds / 60 } };
+  const measured = { ...rest, onProgress, budget: { minutes: seconds / 60 } };
   return rehearse(model, async () => {
     const copies = memory().bytes - before;
     const result = await fit(model, dataset, measured);
     const secondsPerStep = result.seconds / result.steps;
-    const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? 32));
+    const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? DEFAULT_TRAINING_BATCH));
     const tested =
       validation && (await evaluate(model, take(validation, VALIDATED), { signal: options.signal }));
     const validating = tested === undefined ? 0 : (validation as AnyDataset).length / tested.imagesPerSecond;
@@ -77,4 +89,24 @@ export async function estimate(
       otherBytes: otherBytes - copies,
     };
   });
+}
+
+/** Refuses, as `fit` would, what the training that is looked at goes without. Throws what `fit` throws. */
+function checkWhatIsLeftOut(
+  model: Module,
+  dataset: AnyDataset,
+  options: FitOptions,
+  time: number | undefined,
+): void {
+  const { validation, batchSize = DEFAULT_TRAINING_BATCH, epochs = 1 } = options;
+  checkModelFits('fit', model, dataset);
+  checkMetrics(options, validation === undefined ? 0 : checkModelFits('fit', model, validation));
+  const steps = Math.ceil(dataset.length / checkWhole('DataLoader', 'batchSize', batchSize));
+  const { optimizer, release } = makeOptimizer(model, options);
+  try {
+    const budget = time === undefined ? undefined : new Budget(time, steps, checkRise(options));
+    makeRates(options, optimizer, time === undefined ? epochs * steps : Infinity, budget);
+  } finally {
+    release();
+  }
 }

@@ -12,7 +12,7 @@ import type { BatchReport } from './progress.js';
 import { rehearse } from './rehearsal.js';
 
 const OF_FIT = [
-  ...(['batchSize', 'seed', 'shuffle', 'loss', 'optimizer', 'momentum', 'weightDecay'] as const),
+  ...(['batchSize', 'seed', 'shuffle', 'augment', 'loss', 'optimizer', 'momentum', 'weightDecay'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'microBatches', 'maxMemory', 'capture'] as const),
   ...(['threads', 'priority', 'cpuShare', 'signal'] as const),
 ] as const;

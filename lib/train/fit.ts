@@ -163,20 +163,7 @@ const training = new WeakSet<Module>();
  */
 export async function fit(model: Module, dataset: AnyDataset, options: FitOptions = {}): Promise<FitResult> {
   checkModel('fit', model);
-  checkOptions('fit', options, KNOWN_OPTIONS);
-  checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
-  const { onBatch, onEpoch, onProgress } = options;
-  checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
-  const time = checkBudget(options);
-  const epochs = checkEpochs(options, time);
-  const manners = checkManners('fit', options);
-  const planning = checkPlanning('fit', { maxMemory: options.maxMemory });
-  const clip = checkClip('fit', options);
-  const loss = checkLoss('fit', options.loss);
-  const hasValidation = options.validation !== undefined;
-  const keeping = checkKeeping(options, hasValidation);
-  const log = checkLog(options.log);
-  const stops = checkStopping(options.earlyStopping, hasValidation);
+  const { time, epochs, manners, planning, clip, loss, keeping, log, stops } = checkFitOptions(options);
   const tried = asTried(dataset, options);
   if (tried !== undefined) return fit(model, tried.dataset, tried.options);
   if (training.has(model)) {
@@ -245,6 +232,28 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
   }
 }
 
+/** What can be told of the options before anything is made. Throws ERR_ARGUMENT. */
+export function checkFitOptions(options: FitOptions) {
+  checkOptions('fit', options, KNOWN_OPTIONS);
+  checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
+  const { onBatch, onEpoch, onProgress } = options;
+  checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
+  const time = checkBudget(options);
+  // overfitBatches brings a validation set with it
+  const hasValidation = options.validation !== undefined || options.overfitBatches !== undefined;
+  return {
+    time,
+    epochs: checkEpochs(options, time),
+    manners: checkManners('fit', options),
+    planning: checkPlanning('fit', { maxMemory: options.maxMemory }),
+    clip: checkClip('fit', options),
+    loss: checkLoss('fit', options.loss),
+    keeping: checkKeeping(options, hasValidation),
+    log: checkLog(options.log),
+    stops: checkStopping(options.earlyStopping, hasValidation),
+  };
+}
+
 /** Refuses to mix images of a batch that is computed in parts: the other one may be in another part. */
 function checkMixes({ augment, microBatches }: FitOptions): void {
   if (microBatches === undefined || microBatches === 1 || !Array.isArray(augment)) return;
@@ -261,7 +270,8 @@ function checkEpochs({ epochs }: FitOptions, seconds: number | undefined): numbe
   throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: 'both' });
 }
 
-function checkMetrics({ metrics, validation }: FitOptions, classes: number): void {
+/** Throws ERR_ARGUMENT for metrics of nothing, or that are none. */
+export function checkMetrics({ metrics, validation }: FitOptions, classes: number): void {
   if (metrics === undefined) return;
   if (validation === undefined) {
     const expected = 'a validation set for metrics to be of';

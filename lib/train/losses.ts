@@ -35,6 +35,9 @@ export type Loss = LossName | LossFunction | Module;
 
 export const LOSS_NAMES = Object.keys(NAMED) as readonly LossName[];
 
+/** Those of models that give logits, as all models by name do. */
+export const LOGIT_LOSSES = LOSS_NAMES.filter((name) => name !== 'klDiv');
+
 /** A loss that compares numbers, of class labels as well. */
 function ofNumbers(loss: LossFunction): LossFunction {
   return (outputs, labels) => {

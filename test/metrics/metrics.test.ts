@@ -173,7 +173,16 @@ describe('what metrics refuse', () => {
     for (const none of [3, undefined, new DataView(new ArrayBuffer(4))]) {
       expectRefusal(() => confusionMatrix(none as never, [0], 2), 'ERR_ARGUMENT');
     }
-    for (const name of ['top0', 'top01', 'f1Macros', 'precisionmicro', 'constructor', 3]) {
+    for (const name of [
+      'top0',
+      'top01',
+      'f1Macros',
+      'precisionmicro',
+      'constructor',
+      'f1constructor',
+      'recalltoString',
+      3,
+    ]) {
       expectRefusal(() => metricsNamed('evaluate', [name as string], 9), 'ERR_ARGUMENT', { op: 'evaluate' });
     }
     expectRefusal(() => metricsNamed('evaluate', ['top10'], 9), 'ERR_ARGUMENT', {

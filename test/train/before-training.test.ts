@@ -52,6 +52,10 @@ async function withoutTrace<T>(body: (model: nn.Module) => Promise<T>): Promise<
   return result;
 }
 
+/** A model that lives as long as the tests do: garbage that is freed in the middle of one would look like a trace. */
+const other = linearModel();
+afterAll(() => other.dispose());
+
 describe('findLearningRate', () => {
   it('tries rates from small to large, and leaves no trace', async () => {
     const options: FindLearningRateOptions = { optimizer: 'sgd', batchSize: 20, from: 1e-5, to: 1000 };
@@ -81,17 +85,13 @@ describe('findLearningRate', () => {
     ['too few steps', { steps: 3 }],
     ['an option of fit that it sets', { epochs: 3 } as never],
     ['an unknown optimizer', { optimizer: 'sdg' as never }],
-    ['an optimizer of its own', { optimizer: new optim.SGD(linearModel().parameters(), { lr: 1 }) }],
+    ['an optimizer of its own', { optimizer: new optim.SGD(other.parameters(), { lr: 1 }) }],
   ])('refuses %s', async (_, options) => {
-    expect((await refusedLater(findLearningRate(linearModel(), halves(8), options))).code).toBe(
-      'ERR_ARGUMENT',
-    );
+    expect((await refusedLater(findLearningRate(other, halves(8), options))).code).toBe('ERR_ARGUMENT');
   });
 
   it('ends when the signal says so', async () => {
-    const error = await refusedLater(
-      findLearningRate(linearModel(), halves(8), { signal: AbortSignal.abort() }),
-    );
+    const error = await refusedLater(findLearningRate(other, halves(8), { signal: AbortSignal.abort() }));
     expect(error.code).toBe('ERR_ABORTED');
   });
 });
@@ -113,11 +113,49 @@ describe('estimate', () => {
     expect(found.secondsPerStep / (seconds / steps)).toBeGreaterThan(0.1);
   });
 
+  it('tells what a trial will cost, where it is to be one', async () => {
+    using model = moving();
+    const options = { batchSize: 20, epochs: 9 };
+    const dev = await estimate(
+      model,
+      data,
+      { ...options, validation: data, fastDevRun: 2 },
+      { seconds: 0.1 },
+    );
+    expect(dev.stepsPerEpoch).toBe(2);
+    expect(dev.seconds).toBeCloseTo(dev.secondsPerEpoch, 9);
+    const overfit = await estimate(model, data, { ...options, overfitBatches: 3 }, { seconds: 0.1 });
+    expect(overfit.stepsPerEpoch).toBe(3);
+    expect(overfit.seconds).toBeCloseTo(9 * overfit.secondsPerEpoch, 9);
+  });
+
+  it.each<[string, FitOptions]>([
+    ['epochs that are none', { epochs: 'many' as never }],
+    ['a batch that is none', { batchSize: 0 }],
+    ['epochs beside a budget', { epochs: 2, budget: { minutes: 1 } }],
+    ['a budget that is none', { budget: { minutes: -1 } }],
+    ['a schedule that is none', { schedule: 'cosinus' as never }],
+    ['a warmup longer than the training', { warmup: 1000 }],
+    ['a checkpoint without a folder', { checkpoint: {} as never }],
+    ['a log without a folder', { log: {} as never }],
+    ['no place to resume from', { resume: true }],
+    ['early stopping by nothing', { earlyStopping: { monitor: 'valLoss' } }],
+    ['metrics of nothing', { metrics: ['f1'] }],
+    ['metrics that are none', { validation: data, metrics: ['f2' as never] }],
+    ['a listener that is none', { onBatch: 3 as never }],
+    ['an optimizer that is none', { optimizer: 'sdg' as never }],
+  ])('refuses, as fit does, %s', async (_, options) => {
+    using model = xoModel();
+    const error = await refusedLater(estimate(model, data, options));
+    const wanted = await refusedLater(fit(model, data, options));
+    expect([error.code, error.message]).toEqual(['ERR_ARGUMENT', wanted.message]);
+  });
+
   it('refuses wrong options', async () => {
     const attempts = [
-      estimate(linearModel(), halves(8), { epoch: 3 } as never),
-      estimate(linearModel(), halves(8), {}, { seconds: 0 }),
-      estimate(linearModel(), halves(8), {}, { minutes: 1 } as never),
+      estimate(other, halves(8), { epoch: 3 } as never),
+      estimate(other, halves(8), {}, { seconds: 0 }),
+      estimate(other, halves(8), {}, { minutes: 1 } as never),
     ];
     for (const attempt of attempts) expect((await refusedLater(attempt)).code).toBe('ERR_ARGUMENT');
   });
@@ -131,6 +169,20 @@ describe('a training that is tried', () => {
     expect(result.history.at(-1)?.valLoss).toBeLessThan(0.05);
     const few = await evaluate(model, take(data, 16));
     expect(few.loss).toBe(result.history.at(-1)?.valLoss);
+  });
+
+  it('may be watched and kept by the validation that it brings', async () => {
+    using model = xoModel();
+    const kept = { checkpoint: { dir: join(place, 'by-heart'), best: 'valAccuracy' } } as const;
+    const options = {
+      overfitBatches: 1,
+      batchSize: 8,
+      epochs: 200,
+      earlyStopping: { monitor: 'valAccuracy', patience: 3 },
+    } as const;
+    const result = await fit(model, data, { ...options, ...kept });
+    expect(result.stoppedEarly).toBe(true);
+    rmSync(kept.checkpoint.dir, { recursive: true });
   });
 
   it.each([
@@ -154,12 +206,12 @@ describe('a training that is tried', () => {
 
   it.each<[string, FitOptions]>([
     ['no batch', { overfitBatches: 0 }],
-    ['validation on other data', { overfitBatches: 1, validation: data }],
+    ['validation on other data', { overfitBatches: 1, validation: halves(8) }],
     ['both at once', { overfitBatches: 1, fastDevRun: true }],
     ['a word', { fastDevRun: 'yes' as never }],
     ['no step', { fastDevRun: 0 }],
     ['what is wrong anyway', { fastDevRun: true, checkpoint: { dir: '' } }],
   ])('is refused with %s', async (_, options) => {
-    expect((await refusedLater(fit(xoModel(), data, options))).code).toBe('ERR_ARGUMENT');
+    expect((await refusedLater(fit(other, halves(8), options))).code).toBe('ERR_ARGUMENT');
   });
 });

@@ -8,9 +8,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type CheckpointReport,
+  crossEntropy,
   type FitOptions,
   fit,
+  type HistoryRow,
   ReceptiveError,
+  scale,
+  type Tensor,
   weightsSha256,
 } from '../../lib/index.js';
 import { openSealed } from '../../lib/io/sealed-file.js';
@@ -126,6 +130,33 @@ describe('a training whose checkpoints cannot be written', () => {
   it('is one whose writes are all short as little as any', async () => {
     expect(await withFault(1, 'short', true, true)).toBe(true);
   });
+});
+
+it('the best checkpoint stays when a better one cannot be written', async () => {
+  const dir = join(place, 'best');
+  using model = linearModel();
+  let step = 0;
+  // The second epoch is better than the first, all others are worse
+  const factors = [1, 0.5, 2, 2, 2];
+  const loss = (outputs: Tensor, labels: Tensor) =>
+    scale(crossEntropy(outputs, labels), factors[Math.floor(step++ / 4)]);
+  const events: string[] = [];
+  const onCheckpoint = (report: CheckpointReport) => events.push(`${report.event} ${report.step}`);
+  const onEpoch = async ({ epoch }: HistoryRow) => {
+    await vi.waitFor(() => expect(events).toHaveLength(epoch - 1));
+    if (epoch === 2) Object.assign(fault, { at: 1, code: 'ENOSPC', forever: false, calls: 0, fired: 0 });
+  };
+  const checkpoint = { dir, everySteps: 4, best: 'loss', keep: 2 } as const;
+  const kept = { checkpoint, onCheckpoint, onEpoch };
+  const settings = { epochs: 5, batchSize: 4, optimizer: 'sgd', lr: 1e-6, capture: false } as const;
+  const { history } = await fit(model, data, { ...settings, ...kept, loss });
+  const losses = history.map((row) => row.loss);
+  expect(losses[1]).toBeLessThan(losses[0]);
+  expect(Math.min(...losses.slice(2))).toBeGreaterThan(losses[0]);
+  expect(events.slice(0, 4)).toEqual(['saved 4', 'failed 8', 'saved 12', 'saved 16']);
+  expect(readdirSync(dir)).toEqual(
+    [4, 16, 20].map((steps) => `step-0000000${steps < 10 ? '0' : ''}${steps}.safetensors`),
+  );
 });
 
 describe('a damaged checkpoint', () => {

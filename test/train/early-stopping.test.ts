@@ -85,6 +85,34 @@ describe('early stopping', () => {
     }
   });
 
+  it('is refused where the best weights are wanted and a checkpoint has none; the other way round it goes on', async () => {
+    const begin = async (name: string, restoreBest: boolean) => {
+      const checkpoint = { dir: join(place, name) };
+      const ending = new AbortController();
+      const onEpoch = ({ epoch }: HistoryRow) => epoch === 2 && ending.abort();
+      await train({
+        earlyStopping: { restoreBest },
+        checkpoint,
+        signal: ending.signal,
+        onEpoch: onEpoch as () => void,
+      });
+      return checkpoint;
+    };
+    const without = await begin('without', false);
+    const error = await refusedLater(
+      train({ epochs: 5, earlyStopping: {}, checkpoint: without, resume: true }),
+    );
+    expect([error.code, error.op]).toEqual(['ERR_DATA', expect.stringContaining(without.dir)]);
+    expect(error.message).toMatch(/weights of the best epoch.*go on with restoreBest: false/);
+    const earlyStopping = { restoreBest: false, patience: 9 };
+    expect(
+      (await train({ epochs: 5, earlyStopping, checkpoint: without, resume: true })).result.history,
+    ).toHaveLength(5);
+    const having = await begin('having', true);
+    const { result, loss } = await train({ epochs: 5, earlyStopping, checkpoint: having, resume: true });
+    expect(loss).toBe(result.history[4].valLoss);
+  });
+
   it.each([
     ['an unknown option', { wait: 3 }],
     ['no patience', { patience: 0 }],
