@@ -2,7 +2,7 @@
 // Learning curves: loss and accuracy over the epochs, within the epochs where training gave points, and on the
 // validation set after each.
 import type { TopLevelSpec } from 'vega-lite';
-import { COLORS, renderSvg } from './vega.js';
+import { COLORS, PAGE_COLORS, renderSvg } from './vega.js';
 
 /** What is drawn. */
 export interface CurvesInput {
@@ -25,12 +25,34 @@ interface Datum {
   readonly series: string;
 }
 
+type Colors = Readonly<Record<'blue' | 'orange', string>>;
+
+const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 const TRAINING = 'training';
 const WIDTH = 380;
 const HEIGHT = 260;
 
 /** The curves as SVG text: two panels beside each other. */
-export async function curvesSvg(input: CurvesInput): Promise<string> {
+export function curvesSvg(input: CurvesInput): Promise<string> {
+  return renderSvg({
+    $schema: SCHEMA,
+    title: { text: input.title, fontSize: 16 },
+    spacing: 48,
+    bounds: 'flush',
+    hconcat: panels(input, COLORS),
+  } as TopLevelSpec);
+}
+
+/** Both panels as pictures of their own, loss and accuracy, to stand in a page. */
+export function curvesInPage(input: CurvesInput): Promise<string[]> {
+  return Promise.all(
+    panels(input, PAGE_COLORS).map((spec, i) =>
+      renderSvg({ $schema: SCHEMA, ...spec } as unknown as TopLevelSpec, { inPage: `curve${i}` }),
+    ),
+  );
+}
+
+function panels(input: CurvesInput, colors: Colors) {
   const { validationName = 'validation' } = input;
   const training = (measure: 'loss' | 'accuracy'): Datum[] =>
     input.points.map((point) => ({ epoch: point.epoch, value: point[measure], series: TRAINING }));
@@ -42,16 +64,10 @@ export async function curvesSvg(input: CurvesInput): Promise<string> {
   const loss = [...training('loss'), ...validation('valLoss')];
   const accuracy = [...training('accuracy'), ...validation('valAccuracy')];
   const epochs = Math.max(1, ...loss.map(({ epoch }) => epoch));
-  return renderSvg({
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: input.title, fontSize: 16 },
-    spacing: 48,
-    bounds: 'flush',
-    hconcat: [
-      panel('Loss', loss, epochs, '~g', lossTicks(loss)),
-      panel('Accuracy', accuracy, epochs, '.0~%', accuracyTicks(accuracy)),
-    ],
-  } as TopLevelSpec);
+  return [
+    panel('Loss', loss, epochs, '~g', lossTicks(loss), colors),
+    panel('Accuracy', accuracy, epochs, '.0~%', accuracyTicks(accuracy), colors),
+  ];
 }
 
 /** From 0 up. The first steps of a long training lie far above the rest and are cut off, or all else would be flat. */
@@ -86,6 +102,7 @@ function panel(
   epochs: number,
   format: string,
   grid: readonly number[],
+  colors: Colors,
 ) {
   const x = {
     field: 'epoch',
@@ -105,7 +122,7 @@ function panel(
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series, range: series.map((name) => (name === TRAINING ? COLORS.blue : COLORS.orange)) },
+    scale: { domain: series, range: series.map((name) => (name === TRAINING ? colors.blue : colors.orange)) },
     legend: { orient: 'bottom', direction: 'horizontal', symbolType: 'stroke' },
   };
   return {

@@ -27,10 +27,48 @@ const CONFIG: Config = {
   title: { anchor: 'start', color: '#24292f', fontSize: 14, fontWeight: 'bold', offset: 14 },
 };
 
+/**
+ * The look of pictures inside of a page, which follow its colours: text as that around them, and these variables of the page for
+ * data.
+ */
+export const PAGE_COLORS = { blue: 'var(--blue)', orange: 'var(--orange)' } as const;
+
+const IN_PAGE: Config = {
+  ...CONFIG,
+  background: 'transparent',
+  font: 'inherit',
+  padding: 4,
+  axis: {
+    ...CONFIG.axis,
+    gridColor: 'currentColor',
+    gridOpacity: 0.14,
+    labelColor: 'currentColor',
+    labelOpacity: 0.75,
+    titleColor: 'currentColor',
+    titleOpacity: 0.75,
+  },
+  legend: { ...CONFIG.legend, labelColor: 'currentColor' },
+  title: { ...CONFIG.title, color: 'currentColor' },
+};
+
+/** How a picture is drawn. */
+export interface RenderOptions {
+  /** A name of the picture in a page that it will stand in; default: it stands for itself, on white. */
+  readonly inPage?: string | undefined;
+}
+
 /** The SVG of a Vega-Lite specification. */
-export async function renderSvg(spec: TopLevelSpec): Promise<string> {
+export async function renderSvg(spec: TopLevelSpec, { inPage }: RenderOptions = {}): Promise<string> {
+  const svg = await draw(spec, inPage === undefined ? CONFIG : IN_PAGE);
+  if (inPage === undefined) return svg;
+  return svg // names are those of one picture, which may not be the only one of the page
+    .replaceAll(/ id="([^"]+)"/g, ` id="${inPage}-$1"`)
+    .replaceAll(/url\(#([^)]+)\)/g, `url(#${inPage}-$1)`);
+}
+
+async function draw(spec: TopLevelSpec, config: Config): Promise<string> {
   const [{ compile }, { parse, View }] = await Promise.all([import('vega-lite'), import('vega')]);
-  const view = new View(parse(compile(spec, { config: CONFIG }).spec), { renderer: 'none' });
+  const view = new View(parse(compile(spec, { config }).spec), { renderer: 'none' });
   try {
     return await view.toSVG();
   } finally {
