@@ -9,6 +9,7 @@ import { loadWeights, saveWeights, weightsSha256 } from '../io/weights.js';
 import { createModel, modelNames } from '../models/registry.js';
 import type { Module } from '../nn/module.js';
 import { withoutMemory } from '../nn/without-memory.js';
+import { networkOf } from './search-space-file.js';
 
 /** What is saved. */
 export interface ModelToSave {
@@ -17,7 +18,12 @@ export interface ModelToSave {
   /** Its images, classes and normalisation are what the model is for. */
   readonly dataset: AnyDataset;
   readonly flags: { readonly data: string; readonly seed: number };
+  /** Its layers, as a search space with nothing open, where the model is no `modelName` of `createModel`. */
+  readonly network?: string;
 }
+
+/** What a network of a search is called: its layers stand in the file. */
+export const SEARCHED = 'searched';
 
 /** A model as a file describes it. */
 export interface LoadedModel {
@@ -33,9 +39,12 @@ export interface LoadedModel {
 }
 
 /** Saves a model whole or not at all. Throws ERR_FILE. */
-export async function saveModel(path: string, { modelName, model, dataset, flags }: ModelToSave) {
+export async function saveModel(path: string, { modelName, model, dataset, flags, network }: ModelToSave) {
   const { imageShape, classNames, normalization } = dataset;
-  const extra = { data: flags.data, seed: String(flags.seed) };
+  const extra = {
+    ...{ data: flags.data, seed: String(flags.seed) },
+    ...(network !== undefined && { network }),
+  };
   await saveWeights(model, path, {
     metadata: { model: modelName, inputShape: imageShape, classNames, normalization, extra },
   });
@@ -54,8 +63,9 @@ export async function loadModel(path: string): Promise<LoadedModel> {
     });
   }
   const channels = inputShape[2];
-  checkSize(path, (await stat(path)).size, name, inputShape, classNames.length);
-  const model = build(path, name, inputShape, classNames.length);
+  const described = { name, inputShape, classes: classNames.length, network: extra?.network };
+  checkSize(path, (await stat(path)).size, described);
+  const model = build(path, described);
   await loadWeights(model, path);
   const seed = Number(extra?.seed);
   return {
@@ -99,19 +109,22 @@ async function metadataOf(path: string) {
 
 const SMALLEST_ELEMENT = 4; // bytes: no model has weights of fewer
 
+/** What a file says of the model to be built. */
+interface Described {
+  readonly name: string;
+  readonly inputShape: readonly [number, number, number];
+  readonly classes: number;
+  readonly network: string | undefined;
+}
+
 /** A few bytes can describe a model of gigabytes: its size is learnt without its memory. */
-function checkSize(
-  path: string,
-  fileBytes: number,
-  name: string,
-  inputShape: readonly [number, number, number],
-  classes: number,
-): void {
+function checkSize(path: string, fileBytes: number, described: Described): void {
   const elements = withoutMemory(() => {
-    const model = build(path, name, inputShape, classes);
+    const model = build(path, described);
     return [...model.stateDict().values()].reduce((sum, { size }) => sum + size, 0);
   });
   if (elements * SMALLEST_ELEMENT <= fileBytes) return;
+  const { name, inputShape } = described;
   throw fail('ERR_DATA', {
     op: `model file ${path}`,
     expected: `at least ${elements * SMALLEST_ELEMENT} bytes, for the weights of ${name} for [${inputShape.join(', ')}]`,
@@ -121,13 +134,11 @@ function checkSize(
 }
 
 /** A file may name a model or a size that this version does not have: that is the file's fault, not the caller's. */
-function build(
-  path: string,
-  name: string,
-  inputShape: readonly [number, number, number],
-  classes: number,
-): Module {
+function build(path: string, { name, inputShape, classes, network }: Described): Module {
   try {
+    if (name === SEARCHED && network !== undefined) {
+      return networkOf('its network', network, { imageShape: inputShape, classes });
+    }
     return createModel(name, { inputShape, classes }).model;
   } catch (cause) {
     throw fail('ERR_DATA', {

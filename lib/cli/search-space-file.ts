@@ -3,6 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { fail } from '../errors.js';
 import { fileError } from '../io/atomic-file.js';
+import type { Module } from '../nn/module.js';
+import { resolve } from '../search/candidate.js';
+import { buildNetwork, type Task } from '../search/network.js';
 import type { TrialResult } from '../search/search.js';
 import { readSpace, type Space } from '../search/space.js';
 
@@ -37,3 +40,21 @@ export function spaceOf({ layers, training }: Pick<TrialResult, 'layers' | 'trai
   const lines = layers.map(({ kind, settings }) => `    ${JSON.stringify({ [kind]: settings })}`);
   return `{\n  "layers": [\n${lines.join(',\n')}\n  ],\n  "training": ${JSON.stringify(training)}\n}\n`;
 }
+
+/** The network of such a space, with weights of no meaning. Throws for what is none, and for one that leaves something open. */
+export function networkOf(op: string, written: string, task: Task): Module {
+  if (written.length > LARGEST_FILE) throw closed(op, `${written.length} characters`);
+  let json: unknown;
+  try {
+    json = JSON.parse(written);
+  } catch (cause) {
+    throw closed(op, 'text that is no JSON', cause);
+  }
+  const { layers } = resolve(readSpace(op, json), ({ name }) => {
+    throw closed(op, `a choice of ${name}`);
+  });
+  return buildNetwork(layers, task, 0);
+}
+
+const closed = (op: string, received: string, cause?: unknown) =>
+  fail('ERR_DATA', { op, expected: 'a network with nothing left open, as JSON', received, cause });

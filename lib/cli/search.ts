@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { loadDataset } from '../data/registry.js';
 import { stratifiedSplit } from '../data/select.js';
 import { fail } from '../errors.js';
-import { saveWeights, weightsSha256 } from '../io/weights.js';
+import { weightsSha256 } from '../io/weights.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import { version } from '../native/version.js';
 import { layersText, trainingText } from '../search/candidate.js';
@@ -21,6 +21,7 @@ import { searchSvg } from '../viz/search.js';
 import { downloadLine } from './download-line.js';
 import { drawingLine } from './drawing-line.js';
 import { count, duration, percent, plural } from './format.js';
+import { SEARCHED, saveModel } from './model-file.js';
 import { checkDataDir } from './options.js';
 import { Output, type OutputFlags } from './output.js';
 import { RunFolder } from './run-folder.js';
@@ -183,9 +184,14 @@ async function testBest({ flags, output, train, validation, test, folder, stop }
         hint: 'the log comes from another machine or version: search again in another folder',
       });
     }
-    const { imageShape, classNames, normalization } = train;
-    const metadata = { inputShape: imageShape, classNames, normalization };
-    await saveWeights(model, folder.file('best.safetensors'), { metadata });
+    const network = JSON.stringify(JSON.parse(spaceOf(best)));
+    await saveModel(folder.file('best.safetensors'), {
+      modelName: SEARCHED,
+      model,
+      dataset: train,
+      flags,
+      network,
+    });
     const { accuracy, loss } = await evaluate(model, test, { signal: stop.signal });
     return { accuracy, loss, weightsSha256: sha };
   } catch (error) {

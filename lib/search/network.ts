@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the layers of a trial to a model, and to what is known of it without its memory.
 import { ReceptiveError } from '../errors.js';
+import { isRecordingNow } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
 import { summarize } from '../nn/summary.js';
@@ -33,7 +34,8 @@ export interface NetworkSize {
  * Throws what a layer refuses: the network is impossible.
  */
 export function buildNetwork(layers: readonly TrialLayer[], task: Task, seed: number): Module {
-  const shapes = withoutMemory(() => tensorScope(() => shapesOf(layers, task)));
+  const run = () => tensorScope(() => shapesOf(layers, task));
+  const shapes = isRecordingNow() ? run() : withoutMemory(run); // nothing is computed in a recording either
   return withGeneratorAt({ seed, stream: 0, step: 0 }, () => assemble(layers, shapes, task));
 }
 

@@ -62,6 +62,13 @@ describe('receptive search', () => {
       stopped: false,
     });
     expect(row.score).toBeGreaterThan(row.baselineScore as number);
+    // Its file says what it takes to use it
+    const evaluated = await receptive(['eval', 'whole/best.safetensors', '--test-size', '64', '--json'], cwd);
+    expect(lastJson(evaluated.stdout)).toMatchObject({
+      ...{ weightsSha256: row.weightsSha256, testAccuracy: row.testAccuracy, testLoss: row.testLoss },
+    });
+    const summary = await receptive(['summary', 'whole/best.safetensors', '--json'], cwd);
+    expect(lastJson(summary.stdout)).toMatchObject({ model: 'searched', parameters: row.parameters });
     // The best is a space of its own, with the same end
     const again = await receptive(
       ['search', 'whole/best.json', ...DATA, '--epochs', '40', '--out', 'again', '--json'],
