@@ -27,17 +27,20 @@ export class EpochDisplay {
   readonly #output: Output;
   readonly #epochs: number | undefined;
   readonly #stop: AbortSignal;
+  readonly #watched: string;
   #bar: cliProgress.SingleBar | undefined;
   #lastLine = performance.now();
 
   /**
    * @param epochs nothing where the time ends the training
    * @param stop ends the display: what the last steps report afterwards is not shown
+   * @param watched what the images are called that are measured after each epoch
    */
-  constructor(output: Output, epochs: number | undefined, stop: AbortSignal) {
+  constructor(output: Output, epochs: number | undefined, stop: AbortSignal, watched = 'test') {
     this.#output = output;
     this.#epochs = epochs;
     this.#stop = stop;
+    this.#watched = watched;
     stop.addEventListener('abort', () => this.clear(), { once: true });
   }
 
@@ -74,7 +77,7 @@ export class EpochDisplay {
     const test =
       row.valLoss === undefined || row.valAccuracy === undefined
         ? ''
-        : `  test ${row.valLoss.toFixed(4)} ${percent(row.valAccuracy).padStart(8)}`;
+        : `  ${this.#watched} ${row.valLoss.toFixed(4)} ${percent(row.valAccuracy).padStart(8)}`;
     this.#output.progress(
       `${this.#name(row.epoch)}  loss ${row.loss.toFixed(4)} ${percent(row.accuracy).padStart(8)}${test}  ` +
         dim(`${count(row.imagesPerSecond)} images/s  ${duration(row.seconds)}`),

@@ -8,6 +8,7 @@ import { ReceptiveError } from '../errors.js';
 import { modelNames } from '../models/registry.js';
 import { version } from '../native/version.js';
 import { STRATEGY_NAMES } from '../search/search.js';
+import { LOGIT_LOSSES } from '../train/losses.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
 import { packCommand, previewCommand } from './data.js';
@@ -15,6 +16,7 @@ import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
 import { addImageOptions } from './images.js';
 import { infoCommand } from './info.js';
+import { addKeepingOptions } from './keeping.js';
 import {
   anyWholeNumber,
   augmentSteps,
@@ -31,6 +33,7 @@ import { profileCommand, SORT_NAMES } from './profile.js';
 import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
+import { addTrialOptions, isTried, trialCommand } from './trials.js';
 
 /**
  * Runs one command line.
@@ -93,6 +96,7 @@ function build(done: (code: number | undefined) => void): Command {
     )
     .option('--batch-size <n>', 'images a step', wholeNumber(1, 1e6), 64)
     .option('--micro-batches <n>', 'compute each step in so many parts, to save memory', wholeNumber(1, 1e6))
+    .option('--loss <name>', `${oneOfText(LOGIT_LOSSES)}; default: crossEntropy`, oneOf(LOGIT_LOSSES))
     .option('--optimizer <name>', oneOfText(OPTIMIZER_NAMES), oneOf(OPTIMIZER_NAMES), 'adamw')
     .option(
       '--lr <rate>',
@@ -120,10 +124,11 @@ function build(done: (code: number | undefined) => void): Command {
       positiveNumber({ zero: true, below: 1 }),
     )
     .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
-    .option('--out <folder>', 'where the results go; default: runs/<model>-<data>')
-    .option('--checkpoint-every <steps>', 'keep the training every so many steps', wholeNumber(1))
-    .option('--resume', 'go on from the newest checkpoint there, if there is one, and keep the training');
-  addCommon(addThreads(train)).action(async (options) => done(await trainCommand(options)));
+    .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');
+  addTrialOptions(addKeepingOptions(train));
+  addCommon(addThreads(train)).action(async (options) =>
+    done(await (isTried(options) ? trialCommand(options) : trainCommand(options))),
+  );
 
   const search = program
     .command('search')

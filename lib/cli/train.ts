@@ -8,25 +8,26 @@ import { createModel } from '../models/registry.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
 import { manualSeed } from '../tensor/random.js';
-import type { KeepingOptions } from '../train/checkpoint-options.js';
 import { type Evaluation, evaluate } from '../train/evaluate.js';
-import { type FitResult, fit } from '../train/fit.js';
+import { type FitOptions, type FitResult, fit } from '../train/fit.js';
+import type { LossName } from '../train/losses.js';
 import { DEFAULT_LR, type OptimizerName } from '../train/optimizers.js';
 import type { ScheduleName } from '../train/schedules.js';
 import { EpochDisplay } from './epochs.js';
 import { count, duration, percent, plural } from './format.js';
 import { type ImageFlags, imageOptionsOf } from './images.js';
+import { type KeepingFlags, keepingOf, type Watched, watchedOf } from './keeping.js';
 import { loadingLines } from './loading-lines.js';
 import { saveModel } from './model-file.js';
 import { checkDataDir, labelOf, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
-import { writeRecords } from './records.js';
+import { WORST, writeRecords } from './records.js';
 import { reportEvaluation } from './report.js';
 import { RunFolder } from './run-folder.js';
 import { StopRequest } from './stop.js';
 
 /** The options as program.ts reads them. */
-export interface TrainFlags extends OutputFlags, ImageFlags {
+export interface TrainFlags extends OutputFlags, ImageFlags, KeepingFlags {
   readonly model?: string;
   readonly data: string;
   readonly dataDir?: string;
@@ -37,6 +38,7 @@ export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly minutes?: number;
   readonly batchSize: number;
   readonly microBatches?: number;
+  readonly loss?: LossName;
   readonly optimizer: OptimizerName;
   readonly lr?: number;
   readonly momentum?: number;
@@ -51,8 +53,6 @@ export interface TrainFlags extends OutputFlags, ImageFlags {
   readonly priority?: Priority;
   readonly cpuShare?: number;
   readonly out?: string;
-  readonly checkpointEvery?: number;
-  readonly resume?: boolean;
 }
 
 /** The model that a data set is trained with when none is named. */
@@ -66,25 +66,22 @@ interface Job {
   readonly modelName: string;
   readonly model: Module;
   readonly split: AnySplit;
+  readonly watched: Watched;
   readonly folder: RunFolder;
   readonly stop: StopRequest;
 }
 
 export async function trainCommand(flags: TrainFlags): Promise<number> {
   const output = new Output(flags);
-  const modelName = flags.model ?? MODEL_FOR[flags.data] ?? DEFAULT_MODEL;
   if (flags.threads !== undefined) setNumThreads(flags.threads);
-  const folder = await RunFolder.open(flags.out ?? `runs/${modelName}-${labelOf(flags.data)}`);
+  const folder = await RunFolder.open(folderOf(flags));
   using stop = new StopRequest(() => {
     process.stderr.write('\nstopping after this step; press Ctrl-C again to quit at once\n');
   });
   let split: AnySplit | undefined;
   try {
     split = await loadData(flags, output, stop.signal);
-    manualSeed(flags.seed);
-    const { imageShape, classNames } = split.train;
-    const { model } = createModel(modelName, { inputShape: imageShape, classes: classNames.length });
-    const job = { flags, output, modelName, model, split, folder, stop };
+    const job = { ...prepare(flags, output, stop, split), folder };
     sayWhat(job);
     const result = await watch(job);
     return result.aborted ? await finishEarly(job, result) : await finish(job, result);
@@ -98,7 +95,24 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   }
 }
 
-async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<AnySplit> {
+/** Where the results go. */
+export const folderOf = (flags: TrainFlags): string =>
+  flags.out ?? `runs/${modelNameOf(flags)}-${labelOf(flags.data)}`;
+
+const modelNameOf = ({ model, data }: TrainFlags) => model ?? MODEL_FOR[data] ?? DEFAULT_MODEL;
+
+/** Builds the model, and chooses what is watched. */
+export function prepare(flags: TrainFlags, output: Output, stop: StopRequest, split: AnySplit) {
+  const modelName = modelNameOf(flags);
+  const watched = watchedOf(flags, split);
+  manualSeed(flags.seed);
+  const { imageShape, classNames } = split.train;
+  const { model } = createModel(modelName, { inputShape: imageShape, classes: classNames.length });
+  return { flags, output, modelName, model, split, watched, stop };
+}
+
+/** Loads the data sets, which are the caller's to close. */
+export async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<AnySplit> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
   checkDataDir(data, dataDir);
   return loadDataset(data, {
@@ -108,13 +122,15 @@ async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal):
   });
 }
 
-function sayWhat({ flags, output, modelName, model, split }: Job): void {
+/** Says what is trained, on what, and how. */
+export function sayWhat({ flags, output, modelName, model, split, watched }: Omit<Job, 'folder'>): void {
   const { bold, dim } = output.colors;
   const { isa, threads } = nativeInfo();
   const chosen = flags.model === undefined && modelName !== DEFAULT_MODEL ? ' (chosen for this data)' : '';
+  const held = watched.name === 'test' ? '' : `, ${count(watched.validation.length)} validation`;
   output.progress(
     `${bold(modelName)}${chosen} on ${bold(flags.data)}: ${count(model.parameterCount)} parameters, ` +
-      `${count(split.train.length)} training and ${plural(split.test.length, 'test image')}`,
+      `${count(watched.train.length)} training${held} and ${plural(split.test.length, 'test image')}`,
   );
   const lr = flags.lr ?? DEFAULT_LR[flags.optimizer];
   const settings = [
@@ -127,25 +143,51 @@ function sayWhat({ flags, output, modelName, model, split }: Job): void {
   output.progress();
 }
 
-async function watch({ flags, output, model, split, stop, folder }: Job): Promise<FitResult> {
+/** How the flags say to train. */
+export function fitOptionsOf(flags: TrainFlags): FitOptions {
   const budget = flags.minutes === undefined ? undefined : { minutes: flags.minutes };
   const epochs = budget === undefined ? flags.epochs : undefined;
-  const display = new EpochDisplay(output, epochs, stop.signal);
-  const { batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
-  try {
-    return await fit(model, split.train, {
-      ...{ epochs, batchSize, microBatches, optimizer, lr, momentum, weightDecay, schedule, seed },
-      ...{
-        warmup: flags.warmup,
-        clipGradNorm: flags.clipNorm,
-        clipGradValue: flags.clipValue,
-        ema: flags.ema,
-      },
-      ...{ priority: flags.priority, cpuShare: flags.cpuShare },
-      ...keepingOf(flags, folder),
+  const { batchSize, microBatches, loss, optimizer, lr, momentum, weightDecay, schedule, seed } = flags;
+  return {
+    ...{
+      epochs,
+      batchSize,
+      microBatches,
+      loss,
+      optimizer,
+      lr,
+      momentum,
+      weightDecay,
+      schedule,
+      seed,
       budget,
-      validation: split.test,
-      augment: flags.augment,
+    },
+    ...{ warmup: flags.warmup, clipGradNorm: flags.clipNorm, clipGradValue: flags.clipValue, ema: flags.ema },
+    ...{ priority: flags.priority, cpuShare: flags.cpuShare, augment: flags.augment },
+  };
+}
+
+async function watch({
+  flags,
+  output,
+  model,
+  modelName,
+  split,
+  watched,
+  stop,
+  folder,
+}: Job): Promise<FitResult> {
+  const { train, validation, name } = watched;
+  const options = fitOptionsOf(flags);
+  const display = new EpochDisplay(output, options.epochs, stop.signal, name);
+  const { json: _json, quiet: _quiet, ...settings } = flags;
+  const sizes = { trainImages: train.length, testImages: split.test.length };
+  try {
+    return await fit(model, train, {
+      ...options,
+      ...keepingOf(flags, folder.file('checkpoints')),
+      log: { dir: folder.path, config: { ...settings, ...sizes, epochs: options.epochs, model: modelName } },
+      validation,
       signal: stop.signal,
       onProgress: (report) => display.onProgress(report),
       onEpoch: (row) => display.onEpoch(row),
@@ -156,32 +198,30 @@ async function watch({ flags, output, model, split, stop, folder }: Job): Promis
   }
 }
 
-/** Checkpoints stand in the folder of results. */
-function keepingOf({ checkpointEvery, resume }: TrainFlags, folder: RunFolder): KeepingOptions {
-  if (checkpointEvery === undefined && resume !== true) return {};
-  return { checkpoint: { dir: folder.file('checkpoints'), everySteps: checkpointEvery }, resume };
-}
-
-/** Refuses to save a model whose last step was too long to be of use: its loss on the test images is not finite. */
-function checkUsable({ history }: FitResult): void {
+/** Refuses to save a model whose last step was too long to be of use: its loss on the images that are watched is not finite. */
+function checkUsable({ history }: FitResult, name: string): void {
   const last = history.at(-1);
   if (last?.valLoss === undefined || Number.isFinite(last.valLoss)) return;
   throw fail('ERR_NUMERICS', {
     op: 'train',
-    expected: 'a finite loss on the test images',
+    expected: `a finite loss on the ${name} images`,
     received: `${last.valLoss} after epoch ${last.epoch}`,
     hint: 'a smaller --lr usually helps; nothing was saved',
   });
 }
 
 async function finish(job: Job, result: FitResult): Promise<number> {
-  checkUsable(result);
+  checkUsable(result, job.watched.name);
   const { output, model, split, stop } = job;
   const { bold } = output.colors;
   const saved = await saveModel(job.folder.file('model.safetensors'), { ...job, dataset: split.train });
   let evaluation: Evaluation;
   try {
-    evaluation = await evaluate(model, split.test, { signal: stop.signal });
+    evaluation = await evaluate(model, split.test, {
+      worst: WORST,
+      loss: job.flags.loss,
+      signal: stop.signal,
+    });
   } catch (error) {
     if (stop.exitCode === undefined) throw error;
     return finishEarly(job, result);
@@ -190,6 +230,7 @@ async function finish(job: Job, result: FitResult): Promise<number> {
   output.progress();
   reportEvaluation(output, evaluation, split.test.classNames);
   output.progress();
+  if (result.stoppedEarly) output.line(`ended early, with the weights of epoch ${result.bestEpoch}`);
   output.line(`trained in ${duration(result.seconds)} at ${count(result.imagesPerSecond)} images/s`);
   output.line(`saved ${bold(saved.path)}, beside it ${records.join(', ')}`);
   output.json({
@@ -223,6 +264,8 @@ function summaryOf(job: Job, result: FitResult, saved: { path: string; weightsSh
     steps: result.steps,
     resumedAt: result.resumedAt ?? null,
     stopped: result.aborted,
+    stoppedEarly: result.stoppedEarly,
+    bestEpoch: result.bestEpoch ?? null,
     seconds: result.seconds,
     imagesPerSecond: result.imagesPerSecond,
     threads,

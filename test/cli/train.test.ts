@@ -22,8 +22,12 @@ describe('receptive train', () => {
     expect(stdout).toContain('saved runs/xo-xo/model.safetensors');
     expect(stdout).not.toContain('\u001b');
     expect(readdirSync(join(cwd, 'runs/xo-xo')).sort()).toEqual([
-      ...['config.json', 'confusion.svg', 'curves.svg', 'history.jsonl', 'model.safetensors'],
+      ...['config.json', 'confusion.svg', 'curve.jsonl', 'curves.svg', 'history.jsonl', 'model.safetensors'],
+      'report.html',
     ]);
+    const report = readFileSync(join(cwd, 'runs/xo-xo/report.html'), 'utf8');
+    expect(report.match(/<img src="data:/g)).toHaveLength(24);
+    expect(report).toMatch(/<title>xo on xo<\/title>/);
     const history = readFileSync(join(cwd, 'runs/xo-xo/history.jsonl'), 'utf8').trimEnd().split('\n');
     expect(history.map((line) => JSON.parse(line).epoch)).toEqual([1, 2]);
     expect(JSON.parse(readFileSync(join(cwd, 'runs/xo-xo/config.json'), 'utf8'))).toMatchObject({
@@ -156,6 +160,6 @@ describe('receptive train, stopped', () => {
       expect(lines).toEqual([expect.stringMatching(/expected a finite loss.*\[ERR_NUMERICS\]$/)]);
       expect(readFileSync(file).equals(good)).toBe(true);
     }
-    expect(readdirSync(join(cwd, 'kept'))).toHaveLength(5);
+    expect(readdirSync(join(cwd, 'kept'))).toHaveLength(7);
   });
 });
