@@ -16,7 +16,7 @@ export class Parameter extends Tensor {
    * @param dtype default 'float32'
    */
   constructor(shape: Shape, dtype: DType & ('float32' | 'float64') = 'float32') {
-    const checked = checkShape('Parameter', shape);
+    const checked = checkShape('Parameter', shape, 'fill it afterwards, by write(x.data()) or nn.init');
     super(new Storage(sizeOf(checked), dtype), checked, true, false);
     emit('fill', [this.handle], [0]);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pooling layers of sequences: options for ops/pool1d.
-import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { checkBooleans, checkWhole, describe, fail } from '../errors.js';
 import {
   type AvgPool1dOptions,
   adaptiveAvgPool1d,
@@ -13,8 +13,7 @@ import {
 import { checkNorm } from '../ops/pool2d.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-
-const OPTIONS = ['kernelSize', 'stride', 'padding', 'ceilMode'];
+import { type BesidesSize, optionsOfWindow, WINDOW_OPTIONS } from './pool-options.js';
 
 /** A layer that slides a window along a sequence. */
 abstract class Pool1d extends Module {
@@ -24,10 +23,8 @@ abstract class Pool1d extends Module {
   /** Whether a last window may reach beyond the padding. */
   readonly ceilMode: boolean;
 
-  constructor(op: string, window: number | Pool1dOptions, known: readonly string[] = OPTIONS) {
+  constructor(op: string, options: Pool1dOptions) {
     super();
-    const options = typeof window === 'number' ? { kernelSize: window } : window;
-    checkOptions(op, options, known);
     checkBooleans(op, { ceilMode: options.ceilMode });
     this.kernelSize = checkWhole(op, 'kernelSize', options.kernelSize);
     this.stride = checkWhole(op, 'stride', options.stride ?? this.kernelSize);
@@ -55,9 +52,9 @@ abstract class Pool1d extends Module {
 
 /** The largest value of each window. Shapes: x [n, l, c]; result [n, outL, c]. */
 export class MaxPool1d extends Pool1d {
-  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0, ceilMode to false */
-  constructor(window: number | Pool1dOptions) {
-    super('MaxPool1d', window);
+  /** @param window kernelSize, then the other options, or all of them; stride defaults to kernelSize, padding to 0, ceilMode to false */
+  constructor(window: number | Pool1dOptions, besides?: BesidesSize<Pool1dOptions>) {
+    super('MaxPool1d', optionsOfWindow<Pool1dOptions>('MaxPool1d', window, besides, WINDOW_OPTIONS));
   }
 
   override forward(x: Tensor): Tensor {
@@ -70,16 +67,21 @@ export class AvgPool1d extends Pool1d {
   /** Whether the zeros of the padding count in the mean. */
   readonly countIncludePad: boolean;
 
-  /** @param window kernelSize, or options; as for `MaxPool1d`, and countIncludePad, default true */
-  constructor(window: number | AvgPool1dOptions) {
-    super('AvgPool1d', window, [...OPTIONS, 'countIncludePad']);
-    const asked = typeof window === 'object' ? window.countIncludePad : true;
-    checkBooleans('AvgPool1d', { countIncludePad: asked });
-    this.countIncludePad = asked ?? true;
+  /** @param window kernelSize, then the other options, or all of them; as for `MaxPool1d`, and countIncludePad, default true */
+  constructor(window: number | AvgPool1dOptions, besides?: BesidesSize<AvgPool1dOptions>) {
+    const known = [...WINDOW_OPTIONS, 'countIncludePad'];
+    const options = optionsOfWindow<AvgPool1dOptions>('AvgPool1d', window, besides, known);
+    super('AvgPool1d', options);
+    checkBooleans('AvgPool1d', { countIncludePad: options.countIncludePad });
+    this.countIncludePad = options.countIncludePad ?? true;
   }
 
   override forward(x: Tensor): Tensor {
     return avgPool1d(x, { ...this.window, countIncludePad: this.countIncludePad });
+  }
+
+  override extraRepr(): string {
+    return this.countIncludePad ? super.extraRepr() : `${super.extraRepr()}, countIncludePad=false`;
   }
 }
 
@@ -89,10 +91,10 @@ export class LPPool1d extends Pool1d {
 
   /**
    * @param normType which norm, a whole number from 1 to 64
-   * @param window kernelSize, or options; as for `MaxPool1d`
+   * @param window kernelSize, then the other options, or all of them; as for `MaxPool1d`
    */
-  constructor(normType: number, window: number | Pool1dOptions) {
-    super('LPPool1d', window);
+  constructor(normType: number, window: number | Pool1dOptions, besides?: BesidesSize<Pool1dOptions>) {
+    super('LPPool1d', optionsOfWindow<Pool1dOptions>('LPPool1d', window, besides, WINDOW_OPTIONS));
     this.normType = checkNorm('LPPool1d', normType);
   }
 

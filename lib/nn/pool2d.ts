@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pooling layers: options for ops/pool2d. They have nothing to learn.
-import { checkBooleans, checkOptions, describe, fail } from '../errors.js';
+import { checkBooleans, describe, fail } from '../errors.js';
 import {
   type AvgPool2dOptions,
   avgPool2d,
@@ -12,8 +12,7 @@ import {
 import { checkPair, type Pair } from '../tensor/conv-geometry.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
-
-const OPTIONS = ['kernelSize', 'stride', 'padding', 'ceilMode'];
+import { type BesidesSize, optionsOfWindow, WINDOW_OPTIONS } from './pool-options.js';
 
 /** A layer that slides a window. */
 abstract class Pool2d extends Module {
@@ -23,11 +22,8 @@ abstract class Pool2d extends Module {
   /** Whether a last window may reach beyond the padding. */
   readonly ceilMode: boolean;
 
-  constructor(op: string, window: Pair | Pool2dOptions, known: readonly string[] = OPTIONS) {
+  constructor(op: string, options: Pool2dOptions) {
     super();
-    const isPair = typeof window !== 'object' || Array.isArray(window);
-    const options = isPair ? { kernelSize: window as Pair } : (window as Pool2dOptions);
-    checkOptions(op, options, known);
     checkBooleans(op, { ceilMode: options.ceilMode });
     this.kernelSize = checkPair(op, 'kernelSize', options.kernelSize, 1);
     this.stride = checkPair(op, 'stride', options.stride ?? this.kernelSize, 1);
@@ -55,13 +51,14 @@ abstract class Pool2d extends Module {
 }
 
 /**
- * The largest value of each window: `new MaxPool2d(2)`, `new MaxPool2d({ kernelSize: 3, stride: 2, padding: 1 })`.
+ * The largest value of each window: `new MaxPool2d(2)`, `new MaxPool2d(3, { stride: 2, padding: 1 })`, or
+ * `new MaxPool2d({ kernelSize: 3, stride: 2, padding: 1 })`.
  * Shapes: x [n, h, w, c]; result [n, outH, outW, c].
  */
 export class MaxPool2d extends Pool2d {
-  /** @param window kernelSize, or options; stride defaults to kernelSize, padding to 0, ceilMode to false */
-  constructor(window: Pair | Pool2dOptions) {
-    super('MaxPool2d', window);
+  /** @param window kernelSize, then the other options, or all of them; stride defaults to kernelSize, padding to 0, ceilMode to false */
+  constructor(window: Pair | Pool2dOptions, besides?: BesidesSize<Pool2dOptions>) {
+    super('MaxPool2d', optionsOfWindow<Pool2dOptions>('MaxPool2d', window, besides, WINDOW_OPTIONS));
   }
 
   override forward(x: Tensor): Tensor {
@@ -74,12 +71,13 @@ export class AvgPool2d extends Pool2d {
   /** Whether the zeros of the padding count in the mean. */
   readonly countIncludePad: boolean;
 
-  /** @param window kernelSize, or options; as for `MaxPool2d`, and countIncludePad, default true */
-  constructor(window: Pair | AvgPool2dOptions) {
-    super('AvgPool2d', window, [...OPTIONS, 'countIncludePad']);
-    const asked = typeof window === 'object' && 'countIncludePad' in window ? window.countIncludePad : true;
-    checkBooleans('AvgPool2d', { countIncludePad: asked });
-    this.countIncludePad = asked ?? true;
+  /** @param window kernelSize, then the other options, or all of them; as for `MaxPool2d`, and countIncludePad, default true */
+  constructor(window: Pair | AvgPool2dOptions, besides?: BesidesSize<AvgPool2dOptions>) {
+    const known = [...WINDOW_OPTIONS, 'countIncludePad'];
+    const options = optionsOfWindow<AvgPool2dOptions>('AvgPool2d', window, besides, known);
+    super('AvgPool2d', options);
+    checkBooleans('AvgPool2d', { countIncludePad: options.countIncludePad });
+    this.countIncludePad = options.countIncludePad ?? true;
   }
 
   override forward(x: Tensor): Tensor {
@@ -97,10 +95,10 @@ export class LPPool2d extends Pool2d {
 
   /**
    * @param normType which norm, a whole number from 1 to 64: 2 is the Euclidean one
-   * @param window kernelSize, or options; as for `MaxPool2d`
+   * @param window kernelSize, then the other options, or all of them; as for `MaxPool2d`
    */
-  constructor(normType: number, window: Pair | Pool2dOptions) {
-    super('LPPool2d', window);
+  constructor(normType: number, window: Pair | Pool2dOptions, besides?: BesidesSize<Pool2dOptions>) {
+    super('LPPool2d', optionsOfWindow<Pool2dOptions>('LPPool2d', window, besides, WINDOW_OPTIONS));
     this.normType = checkNorm('LPPool2d', normType);
   }
 

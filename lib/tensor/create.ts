@@ -86,7 +86,8 @@ export function tensor(
   options: TensorOptions = {},
 ): Tensor {
   checkNumbers(data);
-  const checked = checkShape('tensor', shape === undefined ? [data.length] : shape);
+  const meant = 'options come third: tensor(data, shape, options)';
+  const checked = checkShape('tensor', shape === undefined ? [data.length] : shape, meant);
   const ownType = dtypeOfArray(data);
   const { dtype, requiresGrad } = completed('tensor', options, ownType ?? 'float32');
   const size = sizeOf(checked);

@@ -32,8 +32,11 @@ export function checkSize(shape: Shape): void {
   });
 }
 
-/** Refuses what is not a shape: dimensions are positive whole numbers, up to 8 of them, 2^31 - 1 elements in all. */
-export function checkShape(op: string, shape: Shape): Shape {
+/**
+ * Refuses what is not a shape: dimensions are positive whole numbers, up to 8 of them, 2^31 - 1 elements in all. `hint` is for
+ * what is no array of anything, where another argument was meant.
+ */
+export function checkShape(op: string, shape: Shape, hint?: string): Shape {
   const valid =
     Array.isArray(shape) &&
     shape.length <= MAX_RANK &&
@@ -44,5 +47,6 @@ export function checkShape(op: string, shape: Shape): Shape {
     op,
     expected: `a shape of at most ${MAX_RANK} positive whole numbers with a product below 2^31`,
     received: describe(shape),
+    hint: Array.isArray(shape) ? undefined : hint,
   });
 }

@@ -4,7 +4,7 @@ import { ReceptiveError } from '../../lib/errors.js';
 import * as nn from '../../lib/nn/index.js';
 import { relu } from '../../lib/ops/activations.js';
 import { sum } from '../../lib/ops/reduce.js';
-import { tensor, zeros } from '../../lib/tensor/create.js';
+import { ones, tensor, zeros } from '../../lib/tensor/create.js';
 import { manualSeed, randn } from '../../lib/tensor/random.js';
 import { memory, tensorScope } from '../../lib/tensor/scope.js';
 import type { Tensor } from '../../lib/tensor/tensor.js';
@@ -284,6 +284,14 @@ describe('hooks, text and summary', () => {
     expect(model.modules().map(({ training }) => training)).toEqual([true, true, true, false, false, false]);
     expect(refused(() => nn.summarize(model, [4, 4, 1])).path).toBe('2.1');
     expect(memory().tensors).toBe(before);
+  });
+
+  it('tells how a parameter gets its values where it is given a tensor', () => {
+    using x = ones([2]);
+    expect(refused(() => new nn.Parameter(x as never))).toMatchObject({
+      code: 'ERR_SHAPE',
+      hint: 'fill it afterwards, by write(x.data()) or nn.init',
+    });
   });
 
   it('summarize counts a layer that runs twice once, and an own parameter', () => {

@@ -56,7 +56,7 @@ const layers: Case[] = [
     new nn.AvgPool1d({ ...window, countIncludePad: false }),
     (x) => lib.avgPool1d(x, { ...window, countIncludePad: false }),
     sequence,
-    'AvgPool1d(kernelSize=3, stride=2, padding=1, ceilMode=true)',
+    'AvgPool1d(kernelSize=3, stride=2, padding=1, ceilMode=true, countIncludePad=false)',
   ],
   [
     new nn.LPPool1d(1, 4),
@@ -102,6 +102,38 @@ describe('layers', () => {
     ]) {
       expect(layer.call(operand(shape, 0, 'float32')).shape).toEqual([1, 105]);
     }
+  });
+
+  const besides = { stride: 2, padding: 1, ceilMode: true };
+  it.each([
+    [new nn.MaxPool2d(3, besides), new nn.MaxPool2d({ kernelSize: 3, ...besides })],
+    [new nn.AvgPool2d([3, 2], besides), new nn.AvgPool2d({ kernelSize: [3, 2], ...besides })],
+    [
+      new nn.AvgPool2d(3, { ...besides, countIncludePad: false }),
+      new nn.AvgPool2d({ kernelSize: 3, ...besides, countIncludePad: false }),
+    ],
+    [new nn.LPPool2d(2, 3, besides), new nn.LPPool2d(2, { kernelSize: 3, ...besides })],
+    [new nn.MaxPool1d(3, besides), new nn.MaxPool1d({ kernelSize: 3, ...besides })],
+    [
+      new nn.AvgPool1d(3, { ...besides, countIncludePad: false }),
+      new nn.AvgPool1d({ kernelSize: 3, ...besides, countIncludePad: false }),
+    ],
+    [new nn.LPPool1d(2, 3, besides), new nn.LPPool1d(2, { kernelSize: 3, ...besides })],
+  ])('%s takes the size of its window first, too', (short, long) => {
+    expect(short).toEqual(long);
+    expect(short.ceilMode).toBe(true);
+  });
+
+  it.each([
+    ['an unknown one', () => new nn.MaxPool2d(3, { strides: 2 } as never), 'strides'],
+    ['a size twice', () => new nn.AvgPool2d(3, { kernelSize: 2 } as never), 'kernelSize'],
+    ['two objects', () => new nn.MaxPool2d({ kernelSize: 3 }, { stride: 2 }), /^two: /],
+    ['a number', () => new nn.LPPool1d(2, 3, 2 as never), '2'],
+  ])('refuse options behind the size: %s', (_, make, received) => {
+    expect(refused(make)).toMatchObject({
+      code: 'ERR_ARGUMENT',
+      received: typeof received === 'string' ? received : expect.stringMatching(received),
+    });
   });
 
   it.each([

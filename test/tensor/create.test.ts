@@ -87,6 +87,9 @@ describe('data', () => {
     });
     expectRefusal(() => tensor([], [1]), 'ERR_SHAPE');
     expectRefusal(() => tensor([]), 'ERR_SHAPE', { expected: /positive/ });
+    expectRefusal(() => tensor([1], { dtype: 'int32' } as never), 'ERR_SHAPE', {
+      hint: /options come third/,
+    });
   });
 
   test('that was transferred away is refused with the reason', () => {
