@@ -177,7 +177,7 @@ export {
 export { type MnistOptions, mnist } from './data/mnist.js';
 export { type PackOptions, type PackReport, packImages } from './data/pack.js';
 export { type ReadPackedOptions, readPacked } from './data/packed.js';
-export { type AnyDataset, openPacked, type PackedDataset } from './data/packed-dataset.js';
+export { type AnyDataset, type AnySplit, openPacked, type PackedDataset } from './data/packed-dataset.js';
 export type { Fit } from './data/picture-fit.js';
 export type { ImageReport } from './data/problems.js';
 export { datasetNames, type LoadOptions, loadDataset } from './data/registry.js';
@@ -190,6 +190,15 @@ export {
   type StratifiedSplitOptions,
   stratifiedSplit,
 } from './data/select.js';
+export {
+  type SampleSource,
+  type StreamBatch,
+  StreamDataset,
+  type StreamDatasetOptions,
+  type StreamItem,
+  type StreamSample,
+  type StreamSource,
+} from './data/stream.js';
 export { xo } from './data/xo.js';
 
 // --- Training and use ---

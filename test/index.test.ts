@@ -18,7 +18,7 @@ it('offers these names and no others', () => {
     others: 'dropout2d stochasticDepth upsample',
     models:
       'AlexNet AllCnnC CudaConvNet DeotteNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
-    data: 'ArrayDataset DataLoader datasetNames glyphs loadDataset mnist subset take xo',
+    data: 'ArrayDataset DataLoader StreamDataset datasetNames glyphs loadDataset mnist subset take xo',
     pictures: 'imageFolder openPacked packImages readPacked',
     published: 'cifar10 cifar100 fashionMnist',
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',

@@ -64,13 +64,13 @@ export class ArrayDataset implements Dataset {
       throw fail('ERR_ARGUMENT', { op: 'ArrayDataset', expected, received: describe(options) });
     }
     this.name = options.name ?? 'array';
-    this.imageShape = checkImageShape(options.imageShape);
-    this.classNames = checkClassNames(options.classNames);
+    this.imageShape = checkImageShape('ArrayDataset', options.imageShape);
+    this.classNames = checkClassNames('ArrayDataset', options.classNames);
     this.images = checkImages(options.images);
     this.labels = checkLabels(options.labels, this.classNames.length);
     this.length = this.labels.length;
     checkCounts(this.images.length, this.length, this.imageShape);
-    this.normalization = checkNormalization(options.normalization, this.imageShape[2]);
+    this.normalization = checkNormalization('ArrayDataset', options.normalization, this.imageShape[2]);
     Object.freeze(this);
   }
 }
@@ -156,6 +156,14 @@ export function take(dataset: Dataset | PickableDataset, count: number): Dataset
 /** Refuses what is no data set; most often it is both parts of one. */
 export function checkDataset(op: string, dataset: unknown): void {
   const parts: object = typeof dataset === 'object' && dataset !== null ? dataset : {};
+  if ('source' in parts && 'imageShape' in parts) {
+    throw fail('ERR_ARGUMENT', {
+      op,
+      expected: 'a data set in memory or in a file',
+      received: 'a stream',
+      hint: 'fit alone takes streams',
+    });
+  }
   if ('imageShape' in parts && 'classNames' in parts) return;
   throw fail('ERR_ARGUMENT', {
     op,
@@ -180,12 +188,13 @@ function partsOf(dataset: Dataset) {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function checkImageShape(shape: readonly [number, number, number]): readonly [number, number, number] {
+/** @internal */
+export function checkImageShape(op: string, shape: unknown): readonly [number, number, number] {
   const fits =
     Array.isArray(shape) && shape.length === 3 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
   if (!fits) {
     throw fail('ERR_SHAPE', {
-      op: 'ArrayDataset',
+      op,
       expected: 'imageShape [h, w, c] of three whole numbers above 0',
       received: describe(shape),
     });
@@ -193,10 +202,11 @@ function checkImageShape(shape: readonly [number, number, number]): readonly [nu
   return Object.freeze([shape[0], shape[1], shape[2]] as const);
 }
 
-function checkClassNames(names: readonly string[]): readonly string[] {
+/** @internal */
+export function checkClassNames(op: string, names: unknown): readonly string[] {
   if (!Array.isArray(names) || names.length === 0 || !names.every((name) => typeof name === 'string')) {
     throw fail('ERR_ARGUMENT', {
-      op: 'ArrayDataset',
+      op,
       expected: 'classNames with at least one name',
       received: describe(names),
     });
@@ -262,7 +272,12 @@ function checkCounts(values: number, count: number, [h, w, c]: readonly [number,
   });
 }
 
-function checkNormalization(normalization: Normalization | undefined, channels: number): Normalization {
+/** @internal */
+export function checkNormalization(
+  op: string,
+  normalization: Normalization | undefined,
+  channels: number,
+): Normalization {
   const mean = normalization?.mean ?? new Array<number>(channels).fill(0);
   const std = normalization?.std ?? new Array<number>(channels).fill(1);
   const fits =
@@ -272,7 +287,7 @@ function checkNormalization(normalization: Normalization | undefined, channels: 
     std.every((value) => Number.isFinite(value) && value > 0);
   if (!fits) {
     throw fail('ERR_ARGUMENT', {
-      op: 'ArrayDataset',
+      op,
       expected: `normalization with ${channels} finite means and ${channels} standard deviations above 0`,
       received: `mean ${describe(mean)}, std ${describe(std)}`,
     });

@@ -9,7 +9,7 @@ import { tensor } from '../tensor/create.js';
 import { Generator, randperm } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Augmentation, augmentInstructions, MIX } from './augment.js';
-import { ArrayDataset, type Dataset } from './dataset.js';
+import { ArrayDataset, checkDataset, type Dataset } from './dataset.js';
 import { PackedDataset } from './packed-dataset.js';
 
 /** How a data set is cut into batches. */
@@ -83,7 +83,7 @@ const OPTIONS = ['batchSize', 'shuffle', 'seed', 'dropLast', 'augment'];
 /** The numbers of a seed that orders are made of; other streams serve initialisation and drawing. */
 const SHUFFLE_STREAM = 2;
 /** Of the first augmentation; those behind it have the next streams. */
-const AUGMENT_STREAM = 16;
+export const AUGMENT_STREAM = 16;
 const MAX_EPOCH = 2 ** 32 - 1;
 
 /**
@@ -113,6 +113,7 @@ export class DataLoader implements Iterable<Batch> {
 
   constructor(dataset: Dataset | PackedDataset, options: DataLoaderOptions = {}) {
     checkOptions('DataLoader', options, OPTIONS);
+    checkDataset('DataLoader', dataset);
     this.dataset = dataset instanceof PackedDataset ? dataset : new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
     this.batchSize = checkWhole('DataLoader', 'batchSize', options.batchSize ?? 32, 1);
     checkBooleans('DataLoader', { shuffle: options.shuffle, dropLast: options.dropLast });

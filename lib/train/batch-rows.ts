@@ -34,7 +34,7 @@ export function gatheredRows(loader: DataLoader, indices: Tensor, names = NAMES)
 }
 
 /** Images are mixed with others of their batch, which a part of it does not have. */
-function dividedMix() {
+export function dividedMix() {
   return fail('ERR_ARGUMENT', {
     op: 'augment',
     expected: 'mixup and cutmix without microBatches',
@@ -45,7 +45,7 @@ function dividedMix() {
 const NAMES: readonly string[] = ['images', 'labels'];
 
 /** Rows `first` to `end` - 1, copied; the tensor itself where those are all. */
-function rowsOf(tensor: Tensor, first = 0, end = tensor.shape[0]): Tensor {
+export function rowsOf(tensor: Tensor, first = 0, end = tensor.shape[0]): Tensor {
   const [rows, ...shape] = tensor.shape;
   if (first === 0 && end === rows) return tensor;
   const rowSize = tensor.size / rows;

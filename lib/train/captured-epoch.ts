@@ -2,16 +2,14 @@
 // Epochs of captured steps. The whole step is recorded: gathering the batch, forward, loss, backward, update, metrics. An
 // epoch is one native run of full batches, and one step of what is left; the event loop is free meanwhile.
 import type { DataLoader } from '../data/loader.js';
-import { ReceptiveError } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
-import { BatchParts } from '../ops/batch-part.js';
-import { gatheredRows } from './batch-rows.js';
+import { tensor } from '../tensor/create.js';
+import { gatheredRows, type Inputs } from './batch-rows.js';
 import type { MannersOptions } from './manners.js';
-import { recordDivided } from './micro-batches.js';
-import { isNotFinite } from './not-finite.js';
-import { type CapturedStep, capturePlan } from './plan.js';
-import { inMode } from './slices.js';
-import { type Learner, requireFinite, trainOn } from './train-step.js';
+import { type FailedStep, isNotFinite } from './not-finite.js';
+import type { CapturedStep } from './plan.js';
+import { RecordedSteps } from './recorded-steps.js';
+import type { Learner } from './train-step.js';
 
 /** What an epoch is told and tells. */
 export interface CapturedEpochOptions {
@@ -28,17 +26,29 @@ export interface CapturedEpochOptions {
   readonly onReport: () => void;
 }
 
-/** Records the training of a model, per size of batch. */
-export class CapturedTraining {
+/** Runs the epochs of a training natively. */
+export interface EpochRunner {
+  /** Records the steps. @returns why the model cannot be captured, if it cannot */
+  prepare(): string | undefined;
+  /** What the buffers of the larger step take. */
+  readonly stepBytes: number;
+  /** One epoch, or as much of it as the signal lets through; false in the second case. */
+  epoch(options: CapturedEpochOptions): Promise<boolean>;
+  /** The step that was refused because its numbers are not finite. */
+  readonly refused: FailedStep | undefined;
+  /** Ends the native run under way after its step, so that `between` comes. */
+  pause(): void;
+  /** Frees the plans. */
+  dispose(): void;
+}
+
+/** The training of a model on a data set. */
+export class CapturedTraining implements EpochRunner {
   readonly #learner: Learner;
   readonly #loader: DataLoader;
   readonly #manners: MannersOptions;
-  readonly #planning: PlanOptions;
-  readonly #microBatches: number | true;
-  /** Samples of a part, once a full batch has been divided. */
-  #partSize: number | undefined;
-  readonly #plans = new Map<number, CapturedStep>();
-  #refused: Int32Array | undefined;
+  readonly #steps: RecordedSteps;
+  #refused: FailedStep | undefined;
   #running: CapturedStep | undefined;
 
   constructor(
@@ -51,8 +61,12 @@ export class CapturedTraining {
     this.#learner = learner;
     this.#loader = loader;
     this.#manners = manners;
-    this.#planning = planning;
-    this.#microBatches = microBatches;
+    const inputs = {
+      batchSize: loader.batchSize,
+      specs: (batch: number) => ({ indices: { shape: [batch], dtype: 'int32' } }) as const,
+      rows: ({ indices }: Inputs) => gatheredRows(loader, indices),
+    };
+    this.#steps = new RecordedSteps(learner, inputs, planning, microBatches);
   }
 
   /**
@@ -63,70 +77,28 @@ export class CapturedTraining {
   prepare(): string | undefined {
     const { length } = this.#loader.dataset;
     const { batchSize, dropLast } = this.#loader;
-    try {
-      if (length >= batchSize) this.#planFor(batchSize);
-      if (length % batchSize > 0 && !dropLast) this.#planFor(length % batchSize);
-      return undefined;
-    } catch (error) {
-      this.dispose();
-      if (error instanceof ReceptiveError && error.code === 'ERR_CAPTURE') return error.message;
-      throw error;
-    }
+    const rest = length % batchSize;
+    const full = length >= batchSize ? [batchSize] : [];
+    return this.#steps.prepare(...full, ...(rest > 0 && !dropLast ? [rest] : []));
   }
 
-  #planFor(batch: number): CapturedStep {
-    const known = this.#plans.get(batch);
-    if (known !== undefined) return known;
-    const { model, optimizer } = this.#learner;
-    optimizer.prepare();
-    optimizer.zeroGrad();
-    try {
-      const plan = inMode(model, true, () => this.#record(batch));
-      this.#plans.set(batch, plan);
-      return plan;
-    } finally {
-      optimizer.zeroGrad(); // the gradients of a recording have no values
-    }
-  }
-
-  #record(batch: number): CapturedStep {
-    const specs = { indices: { shape: [batch], dtype: 'int32' } } as const;
-    const learner = this.#learner;
-    const record = (size: number, parts: BatchParts, planning: PlanOptions) =>
-      capturePlan(
-        ({ indices }) => ({
-          ...trainOn(learner, gatheredRows(this.#loader, indices), batch, size, requireFinite, parts),
-        }),
-        specs,
-        [],
-        planning,
-      );
-    const { batchSize } = this.#loader;
-    if (this.#microBatches !== true) this.#partSize = batchSize / this.#microBatches;
-    if (this.#partSize !== undefined) return record(this.#partSize, new BatchParts(), this.#planning);
-    const divided = recordDivided(batch, true, this.#planning, record);
-    this.#partSize = divided.size;
-    return divided.plan;
-  }
-
-  /** What the buffers of the larger step take. */
   get stepBytes(): number {
-    return Math.max(...[...this.#plans.values()].map((plan) => plan.describe().peakBytes));
+    return this.#steps.bytes;
   }
 
-  /** The images of the step that was refused because its numbers are not finite. */
-  get refused(): Int32Array | undefined {
+  get refused(): FailedStep | undefined {
     return this.#refused;
   }
 
   /** One epoch, or as much of it as the signal lets through. */
-  async epoch(options: CapturedEpochOptions): Promise<void> {
+  async epoch(options: CapturedEpochOptions): Promise<boolean> {
     const indices = this.#loader.takeEpoch();
     const { batchSize } = this.#loader;
     const full = Math.floor(indices.length / batchSize);
     const isWhole = await this.#run(batchSize, indices.subarray(0, full * batchSize), 0, options);
     const rest = indices.subarray(full * batchSize);
-    if (isWhole && rest.length > 0) await this.#run(rest.length, rest, full, options);
+    if (!isWhole || rest.length === 0) return isWhole;
+    return this.#run(rest.length, rest, full, options);
   }
 
   /** Runs the steps over these indices; false if something ended them. */
@@ -157,7 +129,7 @@ export class CapturedTraining {
     first: number,
     options: CapturedEpochOptions,
   ): Promise<number> {
-    const plan = this.#planFor(batch);
+    const plan = this.#steps.of(batch);
     const before = plan.stepsDone;
     this.#running = plan;
     try {
@@ -175,21 +147,32 @@ export class CapturedTraining {
       return steps;
     } catch (error) {
       const done = plan.stepsDone - before;
-      this.#refused = isNotFinite(error) ? indices.slice(done * batch, (done + 1) * batch) : undefined;
+      const rows = indices.slice(done * batch, (done + 1) * batch);
+      this.#refused = isNotFinite(error) ? failedStepOf(this.#learner, this.#loader, rows) : undefined;
       throw error;
     } finally {
       this.#running = undefined;
     }
   }
 
-  /** Ends the native run under way after its step, so that `between` comes. */
   pause(): void {
     this.#running?.stop();
   }
 
-  /** Frees the plans. */
   dispose(): void {
-    for (const plan of this.#plans.values()) plan.dispose();
-    this.#plans.clear();
+    this.#steps.dispose();
   }
+}
+
+/** A step on these images of a data set, for its error. */
+export function failedStepOf({ model, loss }: Learner, loader: DataLoader, rows: Int32Array): FailedStep {
+  return {
+    model,
+    images: () => loader.imagesAt(tensor(rows)),
+    loss: (logits) => {
+      const indices = tensor(rows);
+      return loss(logits, loader.targetsAt(indices) ?? loader.labelsAt(indices));
+    },
+    imageAt: (row) => rows[row],
+  };
 }

@@ -15,6 +15,7 @@ import type { RecordedInputs } from './recorded-inputs.js';
 import { type BatchArrays, type Chunk, defaultPrefetch, type Feed } from './sources.js';
 import { BatchesInTurn, BatchPump } from './sources-batches.js';
 import { ArrayFeed, LoaderFeed } from './sources-memory.js';
+import { untilAborted } from './until-aborted.js';
 
 /**
  * Where the inputs of steps come from: a `DataLoader`, whose batches are gathered inside the recorded step; typed arrays with
@@ -374,22 +375,4 @@ function sliceOf({ steps, streams }: Chunk, first: number, end: number): BatchAr
     slices[name] = array.subarray(first * size, end * size);
   }
   return slices;
-}
-
-/** Waits for a value, or until the signal is aborted. */
-async function untilAborted<T>(
-  value: T | Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T | undefined> {
-  if (signal === undefined || !(value instanceof Promise)) return value;
-  let stop = () => {};
-  const aborted = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([value, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -17,7 +17,8 @@ export interface EpochState {
 export class EpochProgress {
   /** The first is 1. */
   readonly epoch: number;
-  readonly batches: number;
+  /** Infinity where nobody knows before the end. */
+  batches: number;
   readonly mean: RunningMean;
   readonly watch: Stopwatch;
   /** Batches done. */
@@ -44,6 +45,13 @@ export class EpochProgress {
 
   get isOver(): boolean {
     return this.batch === this.batches;
+  }
+
+  /** There are no more batches than were done. @returns whether a point of the learning curve is due */
+  end(): boolean {
+    if (this.batches < Infinity) return false;
+    this.batches = this.batch;
+    return this.#sinceCurvePoint.images > 0;
   }
 
   /** A batch was done. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training will cost, from a second of it.
-import { take } from '../data/dataset.js';
+import { checkDataset, take } from '../data/dataset.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkNumber, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
@@ -54,6 +54,7 @@ export async function estimate(
   { seconds = 1, ...unknown }: EstimateOptions = {},
 ): Promise<Estimate> {
   checkModel('estimate', model);
+  checkDataset('estimate', dataset);
   checkOptions('estimate', unknown, []);
   checkNumber('estimate', 'seconds', seconds, 0.06, 3600);
   const { time } = checkFitOptions(options);

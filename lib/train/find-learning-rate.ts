@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A learning rate by trying: it rises from step to step, and the loss tells where it is too small, right, and too large (Smith
 // 2017; smoothing, end and suggestion as in fastai).
+import { checkDataset } from '../data/dataset.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkListeners, checkNumber, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
@@ -54,6 +55,7 @@ export async function findLearningRate(
 ): Promise<LearningRateCurve> {
   const op = 'findLearningRate';
   checkModel(op, model);
+  checkDataset(op, dataset);
   checkOptions(op, options, [...OF_FIT, 'from', 'to', 'steps']);
   const { from = 1e-7, to = 10, steps = 100, signal, ...training } = options;
   checkNumber(op, 'from', from, Number.MIN_VALUE);

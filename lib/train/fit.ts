@@ -3,6 +3,8 @@
 import type { Augmentation } from '../data/augment.js';
 import { DataLoader } from '../data/loader.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
+import { isStream, type StreamDataset, type StreamSource } from '../data/stream.js';
+import type { StreamLoader } from '../data/stream-loader.js';
 import { checkBooleans, checkListeners, checkOptions, checkWhole, fail } from '../errors.js';
 import { type MetricName, metricsNamed } from '../metrics/names.js';
 import { checkModel } from '../nn/check-model.js';
@@ -11,7 +13,7 @@ import { type ClipOptions, checkClip } from '../optim/clip.js';
 import { type AverageOptions, makeAverage } from './averages.js';
 import { Budget, type BudgetOptions, checkBudget } from './budget.js';
 import { CapturedTraining } from './captured-epoch.js';
-import { checkKeeping, type KeepingOptions } from './checkpoint-options.js';
+import { checkKeeping, type Keeping, type KeepingOptions } from './checkpoint-options.js';
 import { fingerprint } from './checkpoint-state.js';
 import { Checkpoints } from './checkpoints.js';
 import { checkStopping, EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
@@ -26,6 +28,8 @@ import type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './prog
 import { checkLog, type LogOptions } from './run-log.js';
 import { checkRise, makeRates, type ScheduleOptions } from './schedules.js';
 import { plainSettings, settingsOf } from './settings.js';
+import { StreamTraining } from './stream-training.js';
+import { checkStreamOptions, NOTHING_DONE, openStream } from './streams.js';
 import { TrainingRun } from './training-run.js';
 import { asTried, type TrialOptions } from './trials.js';
 
@@ -147,6 +151,9 @@ const training = new WeakSet<Module>();
  * Trains a classifier: makes a loss small, by default the softmax cross-entropy between the model's logits and the labels of
  * the data set.
  *
+ * Also takes samples that come one after another: a `StreamDataset`, or the (asynchronous) iterable itself where its first item
+ * has a `shape`; a class is then an output of the model. They are not shuffled, and such a training is not kept.
+ *
  * With `checkpoint` the training is kept while it goes on, and `resume` goes on with it after the end of the process, to the same
  * weights as in one go.
  *
@@ -161,10 +168,15 @@ const training = new WeakSet<Module>();
  * step is computed once more to find where that began, which the error says: an image, a parameter, or the first layer
  * (`path`) and operation whose output, or else whose gradient, was not finite.
  */
-export async function fit(model: Module, dataset: AnyDataset, options: FitOptions = {}): Promise<FitResult> {
+export async function fit(
+  model: Module,
+  dataset: AnyDataset | StreamDataset | StreamSource,
+  options: FitOptions = {},
+): Promise<FitResult> {
   checkModel('fit', model);
   const { time, epochs, manners, planning, clip, loss, keeping, log, stops } = checkFitOptions(options);
-  const tried = asTried(dataset, options);
+  if (isStream(dataset)) checkStreamOptions(options);
+  const tried = isStream(dataset) ? undefined : asTried(dataset, options);
   if (tried !== undefined) return fit(model, tried.dataset, tried.options);
   if (training.has(model)) {
     throw fail('ERR_BUSY', {
@@ -175,11 +187,15 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
     });
   }
   training.add(model);
+  let stream: StreamLoader | undefined;
   try {
-    checkModelFits('fit', model, dataset);
+    if (!isStream(dataset)) checkModelFits('fit', model, dataset);
     const { batchSize, seed, validation, augment, shuffle = true } = options;
     checkMixes(options);
-    using loader = new DataLoader(dataset, { batchSize, seed, shuffle, augment });
+    stream = isStream(dataset) ? await openStream(model, dataset, options) : undefined;
+    if (isStream(dataset) && stream === undefined) return NOTHING_DONE;
+    using images = isStream(dataset) ? null : new DataLoader(dataset, { batchSize, seed, shuffle, augment });
+    const loader = stream ?? (images as DataLoader);
     using validationLoader =
       validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
     const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);
@@ -193,20 +209,17 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
       const learner = { model, optimizer, clip, ema: average?.ema, loss, countsCorrect: true };
       const measured = typeof options.ema === 'number' ? average?.ema.model : undefined;
       using stopping = stops && new EarlyStopping(stops, measured ?? model);
-      const parts = {
-        stopping,
-        budget,
-        learner,
-        loader,
-        rates,
-        data: fingerprint(loader.dataset),
-        settings: settingsOf(options),
+      const open = (loader: DataLoader, keeping: Keeping) => {
+        const [data, settings] = [fingerprint(loader.dataset), settingsOf(options)];
+        return Checkpoints.open(keeping, { stopping, budget, learner, loader, rates, data, settings });
       };
-      const kept = keeping && (await Checkpoints.open(keeping, parts));
+      const kept = images !== null && keeping !== undefined ? await open(images, keeping) : undefined;
       const capturing =
         options.capture === false
           ? undefined
-          : new CapturedTraining(learner, loader, manners, planning, microBatches);
+          : stream === undefined
+            ? new CapturedTraining(learner, images as DataLoader, manners, planning, microBatches)
+            : new StreamTraining(learner, stream, manners, planning, microBatches);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
@@ -229,6 +242,7 @@ export async function fit(model: Module, dataset: AnyDataset, options: FitOption
     }
   } finally {
     training.delete(model);
+    await stream?.close();
   }
 }
 

@@ -40,6 +40,19 @@ export function checkModelFits(
   },
 ): number {
   checkDataset(op, dataset);
+  return checkClasses(op, model, dataset);
+}
+
+/** The same without the question whether it is a data set. */
+export function checkClasses(
+  op: string,
+  model: Module,
+  dataset: {
+    readonly name: string;
+    readonly imageShape: readonly number[];
+    readonly classNames: readonly string[];
+  },
+): number {
   const classes = classesOf(op, model, dataset.imageShape);
   if (classes >= dataset.classNames.length) return classes;
   throw fail('ERR_SHAPE', {

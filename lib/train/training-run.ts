@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training loop. One step: batch, forward, loss, backward, update; everything a step makes is freed with it.
-import type { Batch, DataLoader } from '../data/loader.js';
+import { setImmediate } from 'node:timers/promises';
+import { type Batch, DataLoader } from '../data/loader.js';
+import type { StreamLoader } from '../data/stream-loader.js';
 import type { ReceptiveError } from '../errors.js';
-import { tensor } from '../tensor/create.js';
 import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { givenRows } from './batch-rows.js';
 import type { Budget } from './budget.js';
-import type { CapturedTraining } from './captured-epoch.js';
+import { type EpochRunner, failedStepOf } from './captured-epoch.js';
 import type { Progress } from './checkpoint-shape.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { EarlyStopping } from './early-stopping.js';
@@ -21,8 +22,10 @@ import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
 import { type LoggedEnd, type LogOptions, RunLog } from './run-log.js';
 import { SavedBuffers } from './saved-buffers.js';
 import type { Rates } from './schedules.js';
-import { inSlices } from './slices.js';
+import { inMode, inSlices } from './slices.js';
+import { failedStreamStep } from './stream-training.js';
 import { type Learner, requireFinite, trainOn } from './train-step.js';
+import { untilAborted } from './until-aborted.js';
 
 const PROGRESS_INTERVAL = 100; // ms
 
@@ -43,11 +46,11 @@ export interface Kept {
 /** One call of `fit`, after its checks. */
 export class TrainingRun {
   readonly #learner: Learner;
-  readonly #loader: DataLoader;
+  readonly #loader: DataLoader | StreamLoader;
   readonly #rates: Rates;
   readonly #epochs: number;
   readonly #options: FitOptions;
-  readonly #captured: CapturedTraining | undefined;
+  readonly #captured: EpochRunner | undefined;
   readonly #checkpoints: Checkpoints | undefined;
   readonly #stopping: EarlyStopping | undefined;
   readonly #budget: Budget | undefined;
@@ -65,11 +68,11 @@ export class TrainingRun {
 
   constructor(
     learner: Learner,
-    loader: DataLoader,
+    loader: DataLoader | StreamLoader,
     rates: Rates,
     epochs: number,
     options: FitOptions,
-    captured: CapturedTraining | undefined,
+    captured: EpochRunner | undefined,
     kept: Kept = {},
   ) {
     this.#learner = learner;
@@ -161,7 +164,11 @@ export class TrainingRun {
   /** Whether steps are left that the signal has ended. */
   get #isCutShort(): boolean {
     const isDone = this.#isTimeUp || this.#stopping?.isOver === true;
-    return this.#step < this.#epochs * this.#loader.length && !isDone;
+    const isShort =
+      this.#loader.length < Infinity
+        ? this.#step < this.#epochs * this.#loader.length
+        : this.#history.length < this.#epochs;
+    return isShort && !isDone;
   }
 
   /** How far the training is, with an epoch under way or between two. */
@@ -186,16 +193,14 @@ export class TrainingRun {
     const progress = new EpochProgress(epoch, this.#loader.length, this.#interrupted ?? undefined);
     this.#interrupted = null;
     if (progress.isOver) {
-      this.#loader.state = { epoch, batch: 0 };
+      if (this.#loader instanceof DataLoader) this.#loader.state = { epoch, batch: 0 };
       return progress;
     }
     this.#watch.start();
     try {
-      if (this.#captured === undefined) {
-        await this.#eagerEpoch(progress);
-      } else {
-        await this.#capturedEpoch(progress, this.#captured);
-      }
+      if (this.#captured !== undefined) await this.#capturedEpoch(progress, this.#captured);
+      else if (this.#loader instanceof DataLoader) await this.#eagerEpoch(progress, this.#loader);
+      else await this.#eagerStream(progress, this.#loader);
     } finally {
       this.#watch.stop();
     }
@@ -214,11 +219,13 @@ export class TrainingRun {
     return { epoch, loss, accuracy, ...validated, lr, seconds, imagesPerSecond: images / seconds };
   }
 
-  async #eagerEpoch(progress: EpochProgress): Promise<void> {
-    const iterator = this.#loader[Symbol.iterator]();
+  async #eagerEpoch(progress: EpochProgress, loader: DataLoader): Promise<void> {
+    const iterator = loader[Symbol.iterator]();
     using buffers = new SavedBuffers(this.#learner.model);
     const step = (): boolean => {
-      const { loss, correct, images } = this.#oneStep(iterator.next().value, buffers, progress);
+      const batch: Batch = iterator.next().value;
+      const failed = () => failedStepOf(this.#learner, loader, batch.indices);
+      const { loss, correct, images } = this.#oneStep(batch, buffers, progress, failed);
       this.#account(progress, loss, correct, images);
       const isDue = this.#checkpoints?.isDue(this.#step) === true || this.#budget?.isDue(this.#step) === true;
       return !progress.isOver && !isDue && !this.#isAborted;
@@ -231,6 +238,30 @@ export class TrainingRun {
     } finally {
       iterator.return?.();
     }
+  }
+
+  /** Steps on the batches of a stream, each asked for when the one before it is done. */
+  async #eagerStream(progress: EpochProgress, loader: StreamLoader): Promise<void> {
+    const { model } = this.#learner;
+    const { signal } = this.#options;
+    using buffers = new SavedBuffers(model);
+    loader.startEpoch();
+    do {
+      const rows = await untilAborted(loader.next(), signal);
+      if (signal?.aborted) return;
+      if (rows === undefined) return this.#endStream(progress);
+      const failed = () => failedStreamStep(this.#learner, loader, rows);
+      const { loss, correct, images } = inMode(model, true, () =>
+        this.#oneStep(loader.batchOf(rows), buffers, progress, failed),
+      );
+      this.#account(progress, loss, correct, images);
+      this.#report(progress);
+      await setImmediate(); // a source in memory would hold the event loop
+    } while (await this.#between(progress));
+  }
+
+  #endStream(progress: EpochProgress): void {
+    if (progress.end()) this.#curve.push(progress.takeCurvePoint());
   }
 
   /** Between two steps of an epoch, whether there is a next one; a checkpoint that is due at its end waits for the validation. */
@@ -252,10 +283,10 @@ export class TrainingRun {
     );
   }
 
-  async #capturedEpoch(progress: EpochProgress, captured: CapturedTraining): Promise<void> {
+  async #capturedEpoch(progress: EpochProgress, captured: EpochRunner): Promise<void> {
     const first = this.#step;
     try {
-      await captured.epoch({
+      const isWhole = await captured.epoch({
         signal: this.#options.signal,
         stepsInOneGo: () => this.#stepsAhead,
         between: () => this.#between(progress),
@@ -266,6 +297,7 @@ export class TrainingRun {
         },
         onReport: () => this.#report(progress),
       });
+      if (isWhole) this.#endStream(progress);
     } catch (error) {
       if (!isNotFinite(error) || captured.refused === undefined) throw error;
       this.#rates.beforeStep(this.#step);
@@ -296,7 +328,7 @@ export class TrainingRun {
   }
 
   /** A step on one batch. One that is refused changes nothing: running statistics and generators are put back. */
-  #oneStep(batch: Batch, buffers: SavedBuffers, progress: EpochProgress) {
+  #oneStep(batch: Batch, buffers: SavedBuffers, progress: EpochProgress, failed: () => FailedStep) {
     buffers.save();
     try {
       const { result, draws } = recordDraws(() => tensorScope(() => this.#compute(batch)));
@@ -304,7 +336,7 @@ export class TrainingRun {
       return result;
     } catch (error) {
       buffers.restore();
-      throw isNotFinite(error) ? this.#notFinite(error, batch.indices, progress) : error;
+      throw isNotFinite(error) ? this.#notFinite(error, failed(), progress) : error;
     } finally {
       batch.dispose();
     }
@@ -351,21 +383,9 @@ export class TrainingRun {
     });
   }
 
-  /** The error of a refused step on these images of the data set. */
-  #notFinite(refusal: ReceptiveError, rows: Int32Array, { epoch, batch }: EpochProgress) {
-    const loader = this.#loader;
-    const indices = tensor(rows);
-    const step: FailedStep = {
-      model: this.#learner.model,
-      images: () => loader.imagesAt(indices),
-      loss: (logits) => this.#learner.loss(logits, loader.targetsAt(indices) ?? loader.labelsAt(indices)),
-      imageAt: (row) => rows[row],
-    };
-    try {
-      const where = `step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#learner.optimizer.lr}`;
-      return explainNotFinite('fit', refusal, where, step);
-    } finally {
-      indices.dispose();
-    }
+  /** The error of a refused step. */
+  #notFinite(refusal: ReceptiveError, step: FailedStep, { epoch, batch }: EpochProgress) {
+    const where = `step ${this.#step + 1} (epoch ${epoch}, batch ${batch + 1}), lr ${this.#learner.optimizer.lr}`;
+    return explainNotFinite('fit', refusal, where, step);
   }
 }
