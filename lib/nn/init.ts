@@ -14,6 +14,7 @@ export {
   type TruncNormalOptions,
   truncNormal_,
 } from './init-special.js';
+export { type WhiteningOptions, whitening_ } from './init-whitening.js';
 
 /** What follows a layer. */
 const NONLINEARITIES = ['linear', 'conv', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu'] as const;
