@@ -148,6 +148,8 @@
   X(gather_images, at(0), none, kPure)                               \
   X(gather_file, at(0), none, kPure)                                 \
   X(gather_labels, at(0), none, kPure)                               \
+  /* shift_images.cc */                                              \
+  X(shift_images, at(0), none, kPure)                                \
   /* augment.cc */                                                   \
   X(flip_images, at(0), none, kPure)                                 \
   X(crop_images, at(0), none, kPure)                                 \

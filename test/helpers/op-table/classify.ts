@@ -3,6 +3,7 @@
 import { type AugmentInstruction, augmentImages } from '../../../lib/ops/augment.js';
 import { argmax, confidence, countCorrect, labelRank, oneHot } from '../../../lib/ops/classify.js';
 import { gatherImages, gatherLabels } from '../../../lib/ops/gather.js';
+import { shiftImages } from '../../../lib/ops/shift-images.js';
 import { tensor } from '../../../lib/tensor/create.js';
 import type { Tensor } from '../../../lib/tensor/tensor.js';
 import { of, type RefusalCase, whole as wholeOf } from '../refusal-cases.js';
@@ -251,6 +252,60 @@ export const classifyOps: Rows = [
         'ERR_DTYPE',
         { expected: /labels/ },
       ],
+    ],
+  },
+  {
+    op: 'shiftImages',
+    accuracy: 'exact',
+    isConstant: true,
+    samples: [
+      {
+        name: 'down and right, over the edge in a mirror',
+        operands: [given([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1])],
+        run: (images) => shiftImages(images, { down: 1, right: 2 }),
+        expected: [6, 5, 4, 3, 2, 1, 6, 5, 4],
+      },
+      {
+        name: 'up and left, of the mirror image',
+        operands: [given([1, 2, 3, 4, 5, 6], [1, 2, 3, 1])],
+        run: (images) => shiftImages(images, { mirror: true, down: -1, right: -1 }),
+        expected: [5, 4, 5, 2, 1, 2],
+      },
+      {
+        name: 'mirrored, of two channels',
+        operands: [given([1, 2, 3, 4, 5, 6, 7, 8], [2, 1, 2, 2])],
+        run: (images) => shiftImages(images, { mirror: true }),
+        expected: [3, 4, 1, 2, 7, 8, 5, 6],
+      },
+      {
+        name: 'several tasks',
+        operands: [leaf([30, 33, 31, 3])],
+        run: (images) => shiftImages(images, { mirror: true, down: 2, right: -3 }),
+        isLarge: true,
+      },
+      {
+        name: 'whole rows, several tasks',
+        operands: [leaf([30, 33, 31, 3])],
+        run: (images) => shiftImages(images, { down: -5 }),
+        isLarge: true,
+      },
+    ],
+    refusals: [
+      unknownOption((options) => shiftImages(of([1, 2, 2, 1]), options)),
+      ['images of rank 3', () => shiftImages(of([2, 2, 2])), 'ERR_SHAPE', {}],
+      [
+        'a shift as large as a side',
+        () => shiftImages(of([1, 2, 3, 1]), { down: 2 }),
+        'ERR_ARGUMENT',
+        { expected: /down to be a whole number between -2 and 2/ },
+      ],
+      [
+        'half a pixel',
+        () => shiftImages(of([1, 2, 3, 1]), { right: 0.5 }),
+        'ERR_ARGUMENT',
+        { expected: /right/ },
+      ],
+      ['bytes', () => shiftImages(of([1, 2, 2, 1], 'uint8')), 'ERR_DTYPE', {}],
     ],
   },
 ];
