@@ -119,6 +119,7 @@ export { type UpsampleOptions, upsample } from './ops/upsample.js';
 export type { ConfusionMatrix } from './metrics/confusion.js';
 export * as metrics from './metrics/index.js';
 export type { MetricName, MetricValues } from './metrics/names.js';
+export { Airbench, type AirbenchOptions } from './models/airbench.js';
 export { AlexNet, type AlexNetOptions } from './models/alexnet.js';
 export { AllCnnC, type AllCnnCOptions } from './models/all-cnn-c.js';
 export { CudaConvNet, type CudaConvNetOptions } from './models/cuda-convnet.js';
@@ -203,6 +204,7 @@ export { xo } from './data/xo.js';
 
 // --- Training and use ---
 
+export { type AirbenchRecipeOptions, airbenchRecipe } from './train/airbench.js';
 export type { BudgetOptions } from './train/budget.js';
 export { type CaptureOptions, capture, type InputSpec, type TrainingStep } from './train/capture.js';
 export type { Plan, PlanSource } from './train/captured-plan.js';
@@ -217,7 +219,9 @@ export {
 } from './train/find-learning-rate.js';
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
-export type { Loss, LossFunction, LossName } from './train/losses.js';
+export type { FreezeOptions } from './train/freezing.js';
+export type { LookaheadFitOptions, TrainingLookahead } from './train/lookaheads.js';
+export type { LabelSmoothingOptions, Loss, LossFunction, LossName } from './train/losses.js';
 export type { StepFunction } from './train/plan.js';
 export type { OutputSpec, StepOutputs } from './train/plan-outputs.js';
 export type { PlanProgress, PlanResult, RunOptions } from './train/plan-run.js';
@@ -228,6 +232,7 @@ export type { LogOptions } from './train/run-log.js';
 export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
 export type { TrialOptions } from './train/trials.js';
+export type { TtaName, TtaOptions } from './train/tta.js';
 export type { WorstSample } from './train/worst-samples.js';
 
 // --- Search ---

@@ -17,12 +17,13 @@ it('offers these names and no others', () => {
     losses: 'binaryCrossEntropyWithLogits huberLoss klDiv l1Loss mseLoss oneHot smoothL1Loss',
     others: 'dropout2d stochasticDepth upsample',
     models:
-      'AlexNet AllCnnC CudaConvNet DeotteNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
+      'Airbench AlexNet AllCnnC CudaConvNet DeotteNet LeNet5 LeNet5Of1998 MobileNetV2 NielsenNet ResNet ResNetCifar Vgg VggCifar XONet createModel metrics modelNames nn optim',
     data: 'ArrayDataset DataLoader StreamDataset datasetNames glyphs loadDataset mnist subset take xo',
     pictures: 'imageFolder openPacked packImages readPacked',
     published: 'cifar10 cifar100 fashionMnist',
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',
-    training: 'capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
+    training:
+      'airbenchRecipe capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
     searches: 'search trainTrial',
     rest: 'ReceptiveError info setNumThreads',
@@ -40,9 +41,9 @@ it('offers these names and no others', () => {
   );
   expect(Object.keys(receptive.optim).sort()).toEqual(
     (
-      'Adagrad Adam AdamW EMA LRScheduler Lion Optimizer RMSprop ReduceLROnPlateau SGD clipGradNorm clipGradValue constant ' +
+      'Adagrad Adam AdamW EMA LRScheduler Lion Lookahead Optimizer RMSprop ReduceLROnPlateau SGD clipGradNorm clipGradValue constant ' +
       'cosine cosineAnnealingLR cosineAnnealingWarmRestarts exponentialLR linearLR multiStepLR oneCycleLR plateau ' +
-      'polynomialLR sequentialLR stepLR warmup'
+      'polynomialLR sequentialLR stepLR triangular warmup'
     )
       .split(' ')
       .sort(),

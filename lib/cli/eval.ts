@@ -7,6 +7,7 @@ import { weightsSha256 } from '../io/weights.js';
 import type { MetricName } from '../metrics/names.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import { evaluate } from '../train/evaluate.js';
+import type { TtaName } from '../train/tta.js';
 import { count, duration, plural } from './format.js';
 import { type ImageFlags, imageOptionsOf } from './images.js';
 import { loadingLines } from './loading-lines.js';
@@ -22,6 +23,7 @@ export interface EvalFlags extends OutputFlags, ImageFlags {
   readonly testSize?: number;
   readonly batchSize: number;
   readonly metrics?: MetricName[];
+  readonly tta?: TtaName;
   readonly seed?: number;
   readonly threads?: number;
   readonly priority?: Priority;
@@ -56,7 +58,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
       received: `none, and ${path} does not say what it was trained on`,
     });
   }
-  const { dataDir, testSize, batchSize, metrics, priority, cpuShare } = flags;
+  const { dataDir, testSize, batchSize, metrics, tta, priority, cpuShare } = flags;
   const seed = flags.seed ?? file.seed;
   checkDataDir(data, dataDir);
   const test = await loadDataset(data, {
@@ -69,7 +71,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   output.progress(`${bold(name)} from ${path} on ${bold(data)}: ${plural(test.length, 'test image')}`);
   output.progress();
 
-  const options = { batchSize, metrics, priority, cpuShare };
+  const options = { batchSize, metrics, tta, priority, cpuShare };
   const evaluation = await evaluate(model, withNormalization(test, normalization), options);
   await closeDatasets(test);
   const { accuracy, loss, images, seconds, imagesPerSecond, confusion } = evaluation;

@@ -3,6 +3,7 @@
 import { loadSharp } from '../data/sharp.js';
 import { setNumThreads } from '../native/bindings.js';
 import { type Prediction, predict } from '../train/predict.js';
+import type { TtaName } from '../train/tta.js';
 import { percent } from './format.js';
 import { type Invert, readPicture } from './image.js';
 import { type LoadedModel, loadModel } from './model-file.js';
@@ -12,6 +13,7 @@ import { Output, type OutputFlags } from './output.js';
 /** The options as program.ts reads them. */
 export interface PredictFlags extends OutputFlags {
   readonly invert: Invert;
+  readonly tta?: TtaName;
   readonly threads?: number;
   readonly priority?: Priority;
   readonly cpuShare?: number;
@@ -41,7 +43,8 @@ export async function predictCommand(
     inverted.push(picture.inverted);
   }
   const prediction = await predict(loaded.model, pixels, {
-    ...{ imageShape: inputShape, normalization, priority: flags.priority, cpuShare: flags.cpuShare },
+    ...{ imageShape: inputShape, normalization, tta: flags.tta },
+    ...{ priority: flags.priority, cpuShare: flags.cpuShare },
   });
   images.forEach((image, i) => {
     show(output, image, inverted[i], ranking(prediction, loaded, i));

@@ -11,6 +11,7 @@ import { STRATEGY_NAMES } from '../search/search.js';
 import { LOGIT_LOSSES } from '../train/losses.js';
 import { OPTIMIZER_NAMES } from '../train/optimizers.js';
 import { SCHEDULE_NAMES } from '../train/schedules.js';
+import { TTA_NAMES } from '../train/tta.js';
 import { packCommand, previewCommand } from './data.js';
 import { evalCommand } from './eval.js';
 import { INVERT_NAMES } from './image.js';
@@ -30,6 +31,7 @@ import {
 } from './options.js';
 import { predictCommand } from './predict.js';
 import { profileCommand, SORT_NAMES } from './profile.js';
+import { addRecipeOptions, withRecipe } from './recipe.js';
 import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
@@ -125,10 +127,11 @@ function build(done: (code: number | undefined) => void): Command {
     )
     .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
     .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');
-  addTrialOptions(addKeepingOptions(train));
-  addCommon(addThreads(train)).action(async (options) =>
-    done(await (isTried(options) ? trialCommand(options) : trainCommand(options))),
-  );
+  addTrialOptions(addKeepingOptions(addTta(addRecipeOptions(train))));
+  addCommon(addThreads(train)).action(async (given, command) => {
+    const options = withRecipe(given, command);
+    done(await (isTried(options) ? trialCommand(options) : trainCommand(options)));
+  });
 
   const search = program
     .command('search')
@@ -161,7 +164,9 @@ function build(done: (code: number | undefined) => void): Command {
     .option('--batch-size <n>', 'images at a time', wholeNumber(1, 1e6), 256)
     .option('--metrics <names>', 'more of them, such as top5,f1,recallPerClass,calibrationError', metricNames)
     .option('--seed <n>', 'of drawn data; default: what it was trained with', anyWholeNumber);
-  addCommon(addThreads(evaluate)).action(async (model, options) => done(await evalCommand(model, options)));
+  addCommon(addThreads(addTta(evaluate))).action(async (model, options) =>
+    done(await evalCommand(model, options)),
+  );
 
   const predict = program
     .command('predict')
@@ -169,7 +174,7 @@ function build(done: (code: number | undefined) => void): Command {
     .argument('<image...>', 'PNG or JPEG files')
     .description('say what is on images')
     .option('--invert <when>', 'swap dark and light: auto, always or never', oneOf(INVERT_NAMES), 'auto');
-  addCommon(addThreads(predict)).action(async (model, images, options) =>
+  addCommon(addThreads(addTta(predict))).action(async (model, images, options) =>
     done(await predictCommand(model, images, options)),
   );
 
@@ -228,6 +233,11 @@ function addFiles(command: Command): Command {
       'where the files of the data set lie; default: the cache, else they are downloaded',
     )
     .option('--test-size <n>', 'use so many test images', wholeNumber(1));
+}
+
+function addTta(command: Command): Command {
+  const help = `look at each image in several ways, and average: ${TTA_NAMES.join(', ')}`;
+  return command.option('--tta <name>', help, oneOf(TTA_NAMES));
 }
 
 function addThreads(command: Command): Command {

@@ -21,13 +21,14 @@ import { loadingLines } from './loading-lines.js';
 import { saveModel } from './model-file.js';
 import { checkDataDir, labelOf, type Priority } from './options.js';
 import { Output, type OutputFlags } from './output.js';
+import { type RecipeFlags, recipeLines, recipeOptions } from './recipe.js';
 import { WORST, writeRecords } from './records.js';
 import { reportEvaluation } from './report.js';
 import { RunFolder } from './run-folder.js';
 import { StopRequest } from './stop.js';
 
 /** The options as program.ts reads them. */
-export interface TrainFlags extends OutputFlags, ImageFlags, KeepingFlags {
+export interface TrainFlags extends OutputFlags, ImageFlags, KeepingFlags, RecipeFlags {
   readonly model?: string;
   readonly data: string;
   readonly dataDir?: string;
@@ -69,6 +70,8 @@ interface Job {
   readonly watched: Watched;
   readonly folder: RunFolder;
   readonly stop: StopRequest;
+  /** How to train. */
+  readonly options: FitOptions;
 }
 
 export async function trainCommand(flags: TrainFlags): Promise<number> {
@@ -108,7 +111,8 @@ export function prepare(flags: TrainFlags, output: Output, stop: StopRequest, sp
   manualSeed(flags.seed);
   const { imageShape, classNames } = split.train;
   const { model } = createModel(modelName, { inputShape: imageShape, classes: classNames.length });
-  return { flags, output, modelName, model, split, watched, stop };
+  const options = { ...fitOptionsOf(flags), ...recipeOptions(flags, model, watched.train) };
+  return { flags, output, modelName, model, split, watched, stop, options };
 }
 
 /** Loads the data sets, which are the caller's to close. */
@@ -135,11 +139,13 @@ export function sayWhat({ flags, output, modelName, model, split, watched }: Omi
   const lr = flags.lr ?? DEFAULT_LR[flags.optimizer];
   const settings = [
     `${isa}, ${plural(threads, 'thread')}`,
-    `${flags.optimizer}, lr ${lr}, ${flags.schedule}`,
+    `${flags.optimizer}, lr ${Number(lr.toPrecision(4))}, ${flags.schedule}`,
     `batch ${flags.batchSize}`,
     `seed ${flags.seed}`,
   ];
   output.progress(dim(settings.join('  ·  ')));
+  const more = recipeLines(flags);
+  if (more.length > 0) output.progress(dim(more.join('  ·  ')));
   output.progress();
 }
 
@@ -164,6 +170,8 @@ export function fitOptionsOf(flags: TrainFlags): FitOptions {
     },
     ...{ warmup: flags.warmup, clipGradNorm: flags.clipNorm, clipGradValue: flags.clipValue, ema: flags.ema },
     ...{ priority: flags.priority, cpuShare: flags.cpuShare, augment: flags.augment },
+    ...{ nesterov: flags.nesterov, normLr: flags.normLr },
+    ...{ labelSmoothing: flags.labelSmoothing, lookahead: flags.lookahead },
   };
 }
 
@@ -176,9 +184,9 @@ async function watch({
   watched,
   stop,
   folder,
+  options,
 }: Job): Promise<FitResult> {
   const { train, validation, name } = watched;
-  const options = fitOptionsOf(flags);
   const display = new EpochDisplay(output, options.epochs, stop.signal, name);
   const { json: _json, quiet: _quiet, ...settings } = flags;
   const sizes = { trainImages: train.length, testImages: split.test.length };
@@ -220,6 +228,7 @@ async function finish(job: Job, result: FitResult): Promise<number> {
     evaluation = await evaluate(model, split.test, {
       worst: WORST,
       loss: job.flags.loss,
+      tta: job.flags.tta,
       signal: stop.signal,
     });
   } catch (error) {

@@ -16,7 +16,7 @@ import { wholeNumber } from './options.js';
 import { Output } from './output.js';
 import { RunFolder } from './run-folder.js';
 import { StopRequest } from './stop.js';
-import { fitOptionsOf, folderOf, loadData, prepare, sayWhat, type TrainFlags } from './train.js';
+import { folderOf, loadData, prepare, sayWhat, type TrainFlags } from './train.js';
 
 /** The options as program.ts reads them. */
 export interface TrialFlags extends TrainFlags {
@@ -88,10 +88,10 @@ export async function trialCommand(flags: TrialFlags): Promise<number> {
   }
 }
 
-async function sayEstimate({ flags, output, model, watched, stop }: Job): Promise<number> {
+async function sayEstimate({ flags, output, model, watched, stop, options: training }: Job): Promise<number> {
   const { train, validation } = watched;
   const options: FitOptions = {
-    ...fitOptionsOf(flags),
+    ...training,
     ...keepingOf(flags, folderOf(flags)),
     validation,
     signal: stop.signal,
@@ -121,7 +121,15 @@ async function sayEstimate({ flags, output, model, watched, stop }: Job): Promis
   return 0;
 }
 
-async function findRate({ flags, output, model, modelName, watched, stop }: Job): Promise<number> {
+async function findRate({
+  flags,
+  output,
+  model,
+  modelName,
+  watched,
+  stop,
+  options: training,
+}: Job): Promise<number> {
   const {
     epochs: _,
     budget: __,
@@ -129,8 +137,10 @@ async function findRate({ flags, output, model, modelName, watched, stop }: Job)
     schedule: ____,
     warmup: _____,
     ema: ______,
+    lookahead: _______,
+    freezeAfter: ________,
     ...options
-  } = fitOptionsOf(flags);
+  } = training;
   const folder = await RunFolder.open(folderOf(flags));
   try {
     const curve = await findLearningRate(model, watched.train, { ...options, signal: stop.signal });
@@ -169,7 +179,7 @@ async function runFast(job: Job): Promise<number> {
 
 async function overfit(job: Job): Promise<number> {
   const { flags, output } = job;
-  const result = await train(job, { overfitBatches: flags.overfitBatches }, fitOptionsOf(flags).epochs);
+  const result = await train(job, { overfitBatches: flags.overfitBatches }, job.options.epochs);
   const { valLoss = Number.NaN, valAccuracy = Number.NaN } = result.history.at(-1) ?? {};
   const { bold } = output.colors;
   const batches = plural(flags.overfitBatches ?? 0, 'batch', 'batches');
@@ -186,7 +196,7 @@ async function overfit(job: Job): Promise<number> {
 }
 
 async function train(
-  { flags, output, model, watched, stop }: Job,
+  { flags, output, model, watched, stop, options }: Job,
   trial: Pick<FitOptions, 'fastDevRun' | 'overfitBatches' | 'validation'>,
   epochs: number | undefined,
 ): Promise<FitResult> {
@@ -199,7 +209,7 @@ async function train(
   const { earlyStopping } = keepingOf(flags, folderOf(flags));
   try {
     return await fit(model, watched.train, {
-      ...fitOptionsOf(flags),
+      ...options,
       ...trial,
       ...{ earlyStopping, signal: stop.signal },
       onProgress: (report) => display.onProgress(report),

@@ -2,6 +2,7 @@
 // Models by name, as the command line and saved files ask for them.
 import { checkOptions, describe, didYouMean, fail } from '../errors.js';
 import type { Module } from '../nn/module.js';
+import { Airbench } from './airbench.js';
 import { AlexNet } from './alexnet.js';
 import { AllCnnC } from './all-cnn-c.js';
 import { CudaConvNet } from './cuda-convnet.js';
@@ -98,6 +99,11 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     inputShape: [32, 32, 3],
     classes: 10,
     build: (inputShape, classes) => new ResNetCifar(20, { inputShape, classes }),
+  },
+  airbench94: {
+    inputShape: [32, 32, 3],
+    classes: 10,
+    build: (inputShape, classes) => new Airbench({ inputShape, classes }),
   },
   alexnet: { ...IMAGENET, build: (inputShape, classes) => new AlexNet({ inputShape, classes }) },
   vgg11: { ...IMAGENET, build: (inputShape, classes) => new Vgg(11, { inputShape, classes }) },

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initialisers that are made element by element: truncated normal, orthogonal, dirac. Part of `nn.init`.
-import { checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { checkBooleans, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { emit } from '../native/bindings.js';
 import { checkFloat } from '../ops/check.js';
+import { tensor as newTensor } from '../tensor/create.js';
 import { type Generator, rand, randn } from '../tensor/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { normalCdf, normalQuantile } from './normal-distribution.js';
@@ -102,16 +104,23 @@ export function orthogonal_(tensor: Tensor, options: OrthogonalOptions = {}): Te
   );
 }
 
+/** What goes where. */
+export interface DiracOptions {
+  /** outC is a multiple of it. Default 1. */
+  readonly groups?: number;
+  /** Leave output channels beyond those that hand something on. Default false: they are 0. */
+  readonly keepRest?: boolean;
+}
+
 /**
  * A convolution weight [outC, …, inC / groups] that hands its input on: channel i of each group goes to its output i, from the
- * middle of the window; output channels beyond are 0.
- *
- * @param options groups: default 1; outC is a multiple of it
+ * middle of the window; output channels beyond are 0, or stay as they are.
  */
-export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {}): Tensor {
+export function dirac_(tensor: Tensor, options: DiracOptions = {}): Tensor {
   const op = 'dirac_';
   checkFloat(op, 'tensor', tensor);
-  checkOptions(op, options, ['groups']);
+  checkOptions(op, options, ['groups', 'keepRest']);
+  checkBooleans(op, { keepRest: options.keepRest });
   const groups = checkWhole(op, 'groups', options.groups ?? 1);
   const { shape } = tensor;
   if (shape.length < 3 || shape.length > 5 || shape[0] % groups !== 0) {
@@ -131,5 +140,12 @@ export function dirac_(tensor: Tensor, options: { readonly groups?: number } = {
     const channel = out % outputs;
     if (channel < channels) values[out * size + middle * channels + channel] = 1;
   }
-  return fillWith(tensor, values);
+  if (options.keepRest !== true) return fillWith(tensor, values);
+  using all = newTensor(values, shape, { dtype: tensor.dtype });
+  const count = Math.min(channels, outputs) * size;
+  for (let group = 0; group < groups; group++) {
+    const first = group * outputs * size;
+    emit('copy_columns', [tensor.handle, all.handle], [1, count, tensor.size, first, all.size, first]);
+  }
+  return tensor;
 }

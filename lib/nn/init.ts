@@ -8,6 +8,7 @@ import { type Generator, type RandomOptions, rand, randn } from '../tensor/rando
 import type { Tensor } from '../tensor/tensor.js';
 
 export {
+  type DiracOptions,
   dirac_,
   type OrthogonalOptions,
   orthogonal_,

@@ -25,6 +25,7 @@ export {
 } from './decays.js';
 export { EMA, type EMAOptions } from './ema.js';
 export { Lion, type LionGroupOptions, type LionOptions } from './lion.js';
+export { Lookahead, type LookaheadOptions } from './lookahead.js';
 export { LRScheduler } from './lr-scheduler.js';
 export { Optimizer } from './optimizer.js';
 export type { ParameterGroup } from './options.js';
@@ -34,3 +35,4 @@ export { type CosineOptions, constant, cosine, type RelativeSchedule, type Sched
 export { sequentialLR, warmup } from './schedule-sequence.js';
 export { SGD, type SGDGroupOptions, type SGDOptions } from './sgd.js';
 export type { OptimizerState } from './state.js';
+export { type TriangularOptions, triangular } from './triangular.js';

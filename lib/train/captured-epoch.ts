@@ -38,6 +38,8 @@ export interface EpochRunner {
   readonly refused: FailedStep | undefined;
   /** Ends the native run under way after its step, so that `between` comes. */
   pause(): void;
+  /** What is trained has changed: steps that come are recorded anew. */
+  recordAgain(): void;
   /** Frees the plans. */
   dispose(): void;
 }
@@ -157,6 +159,10 @@ export class CapturedTraining implements EpochRunner {
 
   pause(): void {
     this.#running?.stop();
+  }
+
+  recordAgain(): void {
+    this.#steps.dispose();
   }
 
   dispose(): void {

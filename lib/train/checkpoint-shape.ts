@@ -44,6 +44,8 @@ export interface TrainingNumbers {
   /** Of the schedule, where it has a state. */
   readonly rates: Numbers | null;
   readonly ema: Numbers | null;
+  /** Left out where there is none. */
+  readonly lookahead?: Numbers;
   readonly stopping: StoppingState | null;
   readonly budget: BudgetState | null;
   /** What the training is of: other data is other training. */
@@ -105,6 +107,7 @@ type Form =
   | Kind
   | { readonly each: Form }
   | { readonly orNull: Form }
+  | { readonly optional: Form }
   | { readonly of: Members }
   | { readonly pair: readonly [Kind, Kind] };
 
@@ -145,6 +148,7 @@ const TRAINING: Form = {
     optimizer: { of: { name: 'string', numbers: NUMBERS } },
     rates: { orNull: NUMBERS },
     ema: { orNull: NUMBERS },
+    lookahead: { optional: NUMBERS },
     stopping: { orNull: { of: { epoch: 'count', value: 'number', waited: 'count' } } },
     budget: { orNull: { of: { seconds: 'number', step: 'count', share: 'number', total: 'number' } } },
     data: 'string',
@@ -163,6 +167,7 @@ function differenceTo(form: Form, value: unknown, at: string): string | undefine
     return isKind(form, value) ? undefined : `${at} to be a ${form}`;
   }
   if ('orNull' in form) return value === null ? undefined : differenceTo(form.orNull, value, at);
+  if ('optional' in form) return value === undefined ? undefined : differenceTo(form.optional, value, at);
   if ('of' in form) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${at} to be an object`;
     const members = Object.entries(form.of);

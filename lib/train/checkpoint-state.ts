@@ -46,6 +46,7 @@ export interface TrainingState {
 /** Longest time in ms for which copying holds the event loop, as far as whole tensors allow. */
 const SLICE = 10;
 const [MODEL, OPTIMIZER, EMA, BEST] = ['model.', 'optimizer.', 'ema.', 'best.'];
+const LOOKAHEAD = 'lookahead.';
 
 /**
  * Takes the state of now; no step may run meanwhile, while the event loop turns.
@@ -71,6 +72,7 @@ export async function takeState(
     optimizer: { name: learner.optimizer.constructor.name, numbers: [...optimizer.numbers] },
     rates: rates.state === undefined ? null : [...rates.state.stateDict().numbers],
     ema: learner.ema === undefined ? null : [...learner.ema.stateDict().numbers],
+    ...(learner.lookahead && { lookahead: [...learner.lookahead.stateDict().numbers] }),
     stopping: stopping?.state ?? null,
     budget: parts.budget?.state ?? null,
     data: parts.data,
@@ -91,10 +93,11 @@ export async function takeState(
 }
 
 function* tensorsOf({ learner, stopping }: StatefulParts): Iterable<[string, Tensor]> {
-  const { model, optimizer, ema } = learner;
+  const { model, optimizer, ema, lookahead } = learner;
   for (const [name, own] of model.stateDict()) yield [MODEL + name, own];
   for (const [name, own] of optimizer.stateDict().tensors) yield [OPTIMIZER + name, own];
   for (const [name, own] of ema?.stateDict().tensors ?? []) yield [EMA + name, own];
+  for (const [name, own] of lookahead?.stateDict().tensors ?? []) yield [LOOKAHEAD + name, own];
   for (const [name, own] of stopping?.tensors ?? []) yield [BEST + name, own];
 }
 
@@ -117,7 +120,7 @@ function notFinite(name: string, value: string) {
 export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoint): TrainingNumbers {
   const numbers = decodeNumbers(file.metadata, path);
   const { learner, loader, rates, stopping } = parts;
-  const { model, optimizer, ema } = learner;
+  const { model, optimizer, ema, lookahead } = learner;
   const generator = defaultGenerator();
   const draws = generator.state;
   const made: Tensor[] = [];
@@ -134,14 +137,17 @@ export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoi
     checkSame(path, 'the data', parts.data, numbers.data);
     checkSame(path, 'the optimizer', optimizer.constructor.name, numbers.optimizer.name);
     checkSame(path, 'averages of weights (ema)', ema ? 'some' : 'none', numbers.ema ? 'some' : 'none');
+    checkSame(path, 'lookahead', lookahead ? 'some' : 'none', numbers.lookahead ? 'some' : 'none');
     checkSame(path, 'a schedule with a state', rates.state ? 'one' : 'none', numbers.rates ? 'one' : 'none');
     checkSame(path, 'early stopping', stopping ? 'some' : 'none', numbers.stopping ? 'some' : 'none');
     const state = under(MODEL);
     const best = under(BEST);
+    const slow = { tensors: under(LOOKAHEAD), numbers: new Map(numbers.lookahead) };
     const averages = { tensors: under(EMA), numbers: new Map(numbers.ema) };
     const kept = { tensors: under(OPTIMIZER), numbers: new Map(numbers.optimizer.numbers) };
     checkState(model.stateDict(), state, true);
     if (ema !== undefined) checkState(new Map(ema.stateDict().tensors), averages.tensors, true);
+    if (lookahead !== undefined) checkState(new Map(lookahead.stateDict().tensors), slow.tensors, true);
     if (best.size > 0) checkState(model.stateDict(), best, true);
     if (numbers.stopping !== null && stopping?.lacksWeights(numbers.stopping, best)) throw noBest(path);
     loader.loadStateDict(numbers.loader);
@@ -149,6 +155,7 @@ export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoi
     rates.state?.loadStateDict({ tensors: new Map(), numbers: new Map(numbers.rates) });
     optimizer.loadStateDict(kept);
     ema?.loadStateDict(averages);
+    lookahead?.loadStateDict(slow);
     if (numbers.budget !== null) parts.budget?.load(numbers.budget);
     if (numbers.stopping !== null) stopping?.load(numbers.stopping, best);
     model.loadStateDict(state);

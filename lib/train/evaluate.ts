@@ -22,10 +22,11 @@ import { checkManners, type MannersOptions } from './manners.js';
 import { type FoldOptions, foldingOf } from './planning.js';
 import { RunningMean, Stopwatch } from './progress.js';
 import { inSlices } from './slices.js';
+import { callOnViews, checkTta, type TtaName, type TtaOptions } from './tta.js';
 import { checkWorst, type WorstSample, WorstSamples } from './worst-samples.js';
 
 /** How to evaluate. */
-export interface EvaluateOptions extends MannersOptions, FoldOptions {
+export interface EvaluateOptions extends MannersOptions, FoldOptions, TtaOptions {
   /** Images at a time; the result does not depend on it but for rounding of the loss. Default 256. */
   readonly batchSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -73,6 +74,7 @@ const KNOWN_OPTIONS: readonly (keyof EvaluateOptions)[] = [
     'worst',
     'capture',
     'fold',
+    'tta',
     'threads',
     'priority',
     'cpuShare',
@@ -97,13 +99,14 @@ export async function evaluate(
   const manners = checkManners('evaluate', options);
   const { signal, capture, fold, metrics } = options;
   const loss = checkLoss('evaluate', options.loss);
+  const tta = checkTta('evaluate', options);
   foldingOf('evaluate', options, capture === false ? 'capture: false' : undefined);
   checkModel('evaluate', model);
   checkDataset('evaluate', dataset);
   using loader = new DataLoader(dataset, { batchSize: options.batchSize ?? DEFAULT_BATCH });
   const classes = checkModelFits('evaluate', model, loader.dataset);
   const worst = checkWorst(options.worst);
-  const pass = { signal, capture, fold, metrics, worst, loss };
+  const pass = { signal, capture, fold, metrics, worst, loss, tta };
   const evaluation = await evaluateBatches(model, loader, classes, pass, manners);
   if (evaluation !== undefined) return evaluation;
   throw fail('ERR_ABORTED', {
@@ -117,6 +120,7 @@ export async function evaluate(
 /** What one pass is told. */
 interface PassOptions extends Pick<EvaluateOptions, 'signal' | 'capture' | 'fold' | 'metrics' | 'worst'> {
   readonly loss: LossFunction;
+  readonly tta?: TtaName;
 }
 
 /** One pass over a loader; nothing if the signal ended it. */
@@ -212,7 +216,7 @@ async function evaluateCaptured(
   const rows = loader.takeEpoch();
   const planning = foldingOf('evaluate', options, undefined);
   using pass = new CapturedPass(model, rows, batchSize, planning, (rows) => {
-    const logits = model.call(loader.imagesAt(rows));
+    const logits = callOnViews(model, loader.imagesAt(rows), options.tta ?? 'none');
     return results.of(logits, loader.labelsAt(rows), options.loss);
   });
   if (pass.notCaptured !== undefined) {
@@ -236,13 +240,13 @@ async function evaluateEagerly(
   model: Module,
   loader: DataLoader,
   results: Results,
-  { signal, loss }: PassOptions,
+  { signal, loss, tta = 'none' }: PassOptions,
 ): Promise<void> {
   const batches = loader[Symbol.iterator]();
   const body = (): boolean => {
     const { value: batch, done } = batches.next();
     if (done === true) return false;
-    const outputs = results.of(model.call(batch.images), batch.labels, loss);
+    const outputs = results.of(callOnViews(model, batch.images, tta), batch.labels, loss);
     const values = Object.entries(outputs).map(([name, tensor]) => [name, tensor.data()]);
     results.add(batch.indices, batch.labels.data(), batch.indices.length, Object.fromEntries(values));
     return true;

@@ -14,6 +14,7 @@ import { rehearse } from './rehearsal.js';
 
 const OF_FIT = [
   ...(['batchSize', 'seed', 'shuffle', 'augment', 'loss', 'optimizer', 'momentum', 'weightDecay'] as const),
+  ...(['nesterov', 'normLr', 'labelSmoothing'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'microBatches', 'maxMemory', 'capture'] as const),
   ...(['threads', 'priority', 'cpuShare', 'signal'] as const),
 ] as const;

@@ -19,7 +19,9 @@ import { Checkpoints } from './checkpoints.js';
 import { checkStopping, EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
-import { checkLoss, type Loss } from './losses.js';
+import { type FreezeOptions, makeFreezing } from './freezing.js';
+import { type LookaheadFitOptions, makeLookahead } from './lookaheads.js';
+import { type LabelSmoothingOptions, type Loss, trainingLoss } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { checkMicroBatches, type MicroBatchOptions } from './micro-batches.js';
 import { makeOptimizer, type OptimizerOptions } from './optimizers.js';
@@ -39,6 +41,9 @@ export interface FitOptions
     ScheduleOptions,
     ClipOptions,
     AverageOptions,
+    LookaheadFitOptions,
+    LabelSmoothingOptions,
+    FreezeOptions,
     MannersOptions,
     MicroBatchOptions,
     KeepingOptions,
@@ -139,7 +144,8 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
     'microBatches',
   ] as const),
   ...(['optimizer', 'lr', 'momentum', 'weightDecay', 'schedule', 'warmup'] as const),
-  ...(['clipGradNorm', 'clipGradValue', 'ema'] as const),
+  ...(['nesterov', 'normLr', 'labelSmoothing', 'freezeAfter'] as const),
+  ...(['clipGradNorm', 'clipGradValue', 'ema', 'lookahead'] as const),
   ...(['checkpoint', 'resume', 'onCheckpoint', 'earlyStopping', 'budget', 'log'] as const),
   ...(['overfitBatches', 'fastDevRun'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
@@ -200,13 +206,17 @@ export async function fit(
       validation === undefined ? null : new DataLoader(validation, { batchSize: DEFAULT_BATCH });
     const classes = validation === undefined ? 0 : checkModelFits('fit', model, validation);
     checkMetrics(options, classes);
+    using freezing = makeFreezing(model, options);
     const { optimizer, release } = makeOptimizer(model, options);
     try {
       const microBatches = checkMicroBatches('fit', options, loader.batchSize, options.maxMemory);
       const budget = time === undefined ? undefined : new Budget(time, loader.length, checkRise(options));
       const rates = makeRates(options, optimizer, epochs * loader.length, budget);
       using average = makeAverage(model, options.ema);
-      const learner = { model, optimizer, clip, ema: average?.ema, loss, countsCorrect: true };
+      const progress = (step: number) => budget?.shareOf(step) ?? step / (epochs * loader.length);
+      using slow = makeLookahead(model, options.lookahead, progress);
+      const followers = { ema: average?.ema, lookahead: slow?.lookahead };
+      const learner = { model, optimizer, clip, ...followers, loss, countsCorrect: true };
       const measured = typeof options.ema === 'number' ? average?.ema.model : undefined;
       using stopping = stops && new EarlyStopping(stops, measured ?? model);
       const open = (loader: DataLoader, keeping: Keeping) => {
@@ -226,7 +236,7 @@ export async function fit(
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
         const run = new TrainingRun(learner, loader, rates, epochs, options, captured, {
           ...kept,
-          ...{ stopping, budget, log, settings: plainSettings(options) },
+          ...{ stopping, budget, freezing, log, settings: plainSettings(options) },
         });
         const result = await run.toTheEnd(validationLoader, classes);
         average?.finish();
@@ -261,7 +271,7 @@ export function checkFitOptions(options: FitOptions) {
     manners: checkManners('fit', options),
     planning: checkPlanning('fit', { maxMemory: options.maxMemory }),
     clip: checkClip('fit', options),
-    loss: checkLoss('fit', options.loss),
+    loss: trainingLoss(options.loss, options),
     keeping: checkKeeping(options, hasValidation),
     log: checkLog(options.log),
     stops: checkStopping(options.earlyStopping, hasValidation),

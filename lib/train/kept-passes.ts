@@ -15,6 +15,7 @@ import { type CapturedStep, capturePlan, type PlanRunOptions, type PlanRunResult
 import type { Prediction } from './predict.js';
 import { abortedPrediction, noNormalization, type PredictionRequest } from './prediction-request.js';
 import { inMode } from './slices.js';
+import { callOnViews } from './tta.js';
 
 /** Passes that are kept while nobody uses them: each holds the memory of its activations. */
 const MOST_IDLE = 4;
@@ -93,9 +94,9 @@ export class KeptPasses {
   }
 
   #take(request: PredictionRequest, batch: number): Pass | undefined {
-    const { imageShape, dtype, normalization, planning } = request;
+    const { imageShape, dtype, normalization, planning, tta } = request;
     const { mean, std } = normalization ?? {};
-    const key = [batch, imageShape, dtype, mean, std, planning.fold].join(';');
+    const key = [batch, imageShape, dtype, mean, std, planning.fold, tta].join(';');
     const index = this.#idle.map((pass) => pass.key).lastIndexOf(key);
     if (index >= 0) return this.#idle.splice(index, 1)[0];
     const streams = { images: { shape: [batch, ...imageShape], dtype } } as const;
@@ -109,12 +110,13 @@ export class KeptPasses {
     }
   }
 
-  #forward(images: Tensor, { dtype, normalization, imageShape }: PredictionRequest) {
+  #forward(images: Tensor, { dtype, normalization, imageShape, tta }: PredictionRequest) {
     const isReady = dtype === 'float32' && normalization === undefined;
     const rows = () => tensor(Int32Array.from({ length: images.shape[0] }, (_, row) => row));
-    const logits = this.#model.call(
-      isReady ? images : gatherImages(images, rows(), normalization ?? noNormalization(imageShape[2])),
-    );
+    const ready = isReady
+      ? images
+      : gatherImages(images, rows(), normalization ?? noNormalization(imageShape[2]));
+    const logits = callOnViews(this.#model, ready, tta);
     return { probabilities: softmax(logits), classes: argmax(logits) };
   }
 

@@ -6,7 +6,7 @@ import { Module } from '../nn/module.js';
 import { binaryCrossEntropyWithLogits } from '../ops/binary-cross-entropy.js';
 import { checkFloat, lastLength } from '../ops/check.js';
 import { oneHot } from '../ops/classify.js';
-import { crossEntropy } from '../ops/cross-entropy.js';
+import { checkCrossEntropyOptions, crossEntropy } from '../ops/cross-entropy.js';
 import { klDiv } from '../ops/kl-div.js';
 import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../ops/pointwise-loss.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -46,6 +46,26 @@ function ofNumbers(loss: LossFunction): LossFunction {
     const dtype = outputs.dtype as 'float32' | 'float64';
     return loss(outputs, oneHot(labels, lastLength('loss', outputs), { dtype }));
   };
+}
+
+/** The default loss with softer labels. */
+export interface LabelSmoothingOptions {
+  /** Of 'crossEntropy': the share of each label that is spread over all classes, from 0 to below 1. Default 0. */
+  readonly labelSmoothing?: number | undefined;
+}
+
+/** What a training makes small. Throws ERR_ARGUMENT. */
+export function trainingLoss(
+  loss: Loss | undefined,
+  { labelSmoothing }: LabelSmoothingOptions,
+): LossFunction {
+  if (labelSmoothing === undefined || labelSmoothing === 0) return checkLoss('fit', loss);
+  if (loss === undefined || loss === 'crossEntropy') {
+    const { labelSmoothing: checked } = checkCrossEntropyOptions('fit', { labelSmoothing });
+    return (logits, labels) => crossEntropy(logits, labels, { labelSmoothing: checked });
+  }
+  const expected = "labelSmoothing only with loss 'crossEntropy'";
+  throw fail('ERR_ARGUMENT', { op: 'fit', expected, received: `it and ${describe(loss)}` });
 }
 
 /** The option as a function. Throws ERR_ARGUMENT for what is no loss. */

@@ -19,9 +19,10 @@ import {
   predictionRequest,
 } from './prediction-request.js';
 import { inMode, inSlices } from './slices.js';
+import { callOnViews, type TtaOptions } from './tta.js';
 
 /** How to predict. */
-export interface PredictOptions extends MannersOptions, FoldOptions {
+export interface PredictOptions extends MannersOptions, FoldOptions, TtaOptions {
   /** `[h, w, c]` of each image; needed for typed arrays, which have no shape. */
   readonly imageShape?: readonly [number, number, number] | undefined;
   /** Per channel, as the model was trained: (value - mean) / std; bytes are divided by 255 first. Default: 0 and 1. */
@@ -120,7 +121,8 @@ class Job {
   }
 
   #forward(rows: Tensor) {
-    const logits = this.#model.call(gatherImages(this.#images, rows, this.#normalization));
+    const images = gatherImages(this.#images, rows, this.#normalization);
+    const logits = callOnViews(this.#model, images, this.#request.tta);
     return { probabilities: softmax(logits), classes: argmax(logits) };
   }
 

@@ -10,6 +10,7 @@ import { DEFAULT_BATCH } from './evaluate.js';
 import { checkManners, type MannersOptions } from './manners.js';
 import { foldingOf } from './planning.js';
 import type { PredictOptions } from './predict.js';
+import { checkTta, type TtaName } from './tta.js';
 
 /** Images with a shape, and how to look at them. */
 export interface PredictionRequest {
@@ -24,13 +25,14 @@ export interface PredictionRequest {
   readonly batchSize: number;
   readonly manners: MannersOptions;
   readonly planning: PlanOptions;
+  readonly tta: TtaName;
   readonly signal: AbortSignal | undefined;
 }
 
 type ImagesShape = readonly [count: number, height: number, width: number, channels: number];
 
 const KNOWN_OPTIONS = [
-  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'fold'],
+  ...['imageShape', 'normalization', 'batchSize', 'signal', 'capture', 'fold', 'tta'],
   ...['threads', 'priority', 'cpuShare'],
 ];
 
@@ -49,6 +51,7 @@ export function predictionRequest(
   checkBooleans('predict', { capture: options.capture });
   const manners = checkManners('predict', options);
   const planning = foldingOf('predict', options, notCaptured);
+  const tta = checkTta('predict', options);
   checkModel('predict', model);
   checkListeners('predict', options.signal);
   const batchSize = checkWhole('predict', 'batchSize', options.batchSize ?? DEFAULT_BATCH);
@@ -62,6 +65,7 @@ export function predictionRequest(
     batchSize,
     manners,
     planning,
+    tta,
     signal: options.signal,
   };
 }

@@ -25,6 +25,7 @@ export class RecordedSteps {
   /** Samples of a part, once a full batch has been divided. */
   #partSize: number | undefined;
   readonly #plans = new Map<number, CapturedStep>();
+  #bytes = 0;
 
   constructor(learner: Learner, inputs: StepInputs, planning: PlanOptions, microBatches: number | true) {
     this.#learner = learner;
@@ -55,6 +56,7 @@ export class RecordedSteps {
     try {
       const plan = inMode(model, true, () => this.#record(batch));
       this.#plans.set(batch, plan);
+      this.#bytes = Math.max(this.#bytes, plan.describe().peakBytes);
       return plan;
     } finally {
       optimizer.zeroGrad(); // the gradients of a recording have no values
@@ -80,10 +82,10 @@ export class RecordedSteps {
 
   /** What the buffers of the larger step take. */
   get bytes(): number {
-    return Math.max(...[...this.#plans.values()].map((plan) => plan.describe().peakBytes));
+    return this.#bytes;
   }
 
-  /** Frees the plans. */
+  /** Frees the plans; a step that is asked for later is recorded anew. */
   dispose(): void {
     for (const plan of this.#plans.values()) plan.dispose();
     this.#plans.clear();

@@ -8,6 +8,7 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { Plateau, plateau, ReduceLROnPlateau } from '../optim/plateau.js';
 import { cosine, type Schedule } from '../optim/schedule.js';
 import { warmup } from '../optim/schedule-sequence.js';
+import { triangular } from '../optim/triangular.js';
 import { BUDGET_STEPS, type Budget } from './budget.js';
 import { checkName } from './optimizers.js';
 import type { HistoryRow } from './progress.js';
@@ -15,7 +16,7 @@ import type { HistoryRow } from './progress.js';
 /** Names of the schedules. */
 export const SCHEDULE_NAMES = [
   ...(['constant', 'cosine', 'step', 'multi-step', 'exponential', 'polynomial'] as const),
-  ...(['one-cycle', 'warm-restarts', 'plateau'] as const),
+  ...(['one-cycle', 'triangular', 'warm-restarts', 'plateau'] as const),
 ] as const;
 export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
 
@@ -25,8 +26,9 @@ export interface ScheduleOptions {
    * A function from the number of the step, the first of which is 0, and the rate that a group began with to its rate: one of
    * `optim`, or one's own; `optim.plateau(…)`; or a name, over all steps of the training: 'constant' (default); 'cosine', down to
    * 0; 'step', a tenth after each third; 'multi-step', a tenth after half and after three quarters; 'exponential', down to a
-   * hundredth; 'polynomial', in a straight line to 0; 'one-cycle', PyTorch's, with the rate as its highest; 'warm-restarts',
-   * three cosines, each twice as long as the one before; 'plateau', a tenth after 10 epochs without progress.
+   * hundredth; 'polynomial', in a straight line to 0; 'one-cycle', PyTorch's, with the rate as its highest; 'triangular',
+   * from a fifth of it up and down to a fourteenth, in straight lines; 'warm-restarts', three cosines, each twice as long as the one
+   * before; 'plateau', a tenth after 10 epochs without progress.
    */
   readonly schedule?: ScheduleName | Schedule | Plateau | undefined;
   /** Steps of a linear rise before the schedule begins, which then runs over the rest. Default 0. */
@@ -47,6 +49,7 @@ const SCHEDULES: Readonly<Record<Exclude<ScheduleName, 'plateau'>, Named>> = {
   polynomial: (steps) => polynomialLR({ totalIters: steps }),
   'one-cycle': (totalSteps, { groups }) =>
     oneCycleLR({ totalSteps, cycleMomentum: 'momentum' in groups[0] || 'betas' in groups[0] }),
+  triangular: (steps) => triangular({ steps }),
   'warm-restarts': (steps) => cosineAnnealingWarmRestarts({ t0: Math.ceil(steps / 7), tMult: 2 }),
 };
 

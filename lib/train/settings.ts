@@ -16,12 +16,16 @@ export function settingsOf(options: FitOptions): Record<string, string> {
     warmup,
     loss,
     ema,
+    nesterov,
+    normLr,
+    labelSmoothing,
   } = options;
   const { clipGradNorm, clipGradValue } = options;
   const { isa } = nativeInfo();
   const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
+  const more = { nesterov, normLr, labelSmoothing, freezeAfter: options.freezeAfter?.epochs };
   const augment = options.augment && JSON.stringify(options.augment);
-  const all = Object.entries({ ...chosen, clipGradNorm, clipGradValue, augment, isa });
+  const all = Object.entries({ ...chosen, ...more, clipGradNorm, clipGradValue, augment, isa });
   const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));
   return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }
@@ -31,7 +35,7 @@ const STRUCTURED: readonly (keyof FitOptions)[] = [
   ...(['augment', 'metrics', 'checkpoint', 'earlyStopping', 'budget'] as const),
 ];
 /** Options that may be functions or objects of the caller: their names say something. */
-const NAMED: readonly (keyof FitOptions)[] = ['loss', 'optimizer', 'schedule', 'ema'];
+const NAMED: readonly (keyof FitOptions)[] = ['loss', 'optimizer', 'schedule', 'ema', 'lookahead'];
 
 /** Options as they can be written as JSON; what has no such form is left out. */
 export function plainSettings(options: FitOptions): Record<string, unknown> {

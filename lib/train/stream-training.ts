@@ -145,6 +145,10 @@ export class StreamTraining implements EpochRunner {
     this.#running?.stop();
   }
 
+  recordAgain(): void {
+    this.#steps.dispose();
+  }
+
   dispose(): void {
     this.#steps.dispose();
   }

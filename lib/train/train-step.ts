@@ -9,6 +9,7 @@ import { BatchParts } from '../ops/batch-part.js';
 import { argmax } from '../ops/classify.js';
 import type { ClipOptions } from '../optim/clip.js';
 import type { EMA } from '../optim/ema.js';
+import type { Lookahead } from '../optim/lookahead.js';
 import type { LRScheduler } from '../optim/lr-scheduler.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -26,6 +27,8 @@ export interface Learner {
   readonly clip?: ClipOptions | undefined;
   /** Moves on behind each update. */
   readonly scheduler?: LRScheduler | undefined;
+  /** Leads the weights back to slow ones behind some updates. */
+  readonly lookahead?: Lookahead | undefined;
   /** Takes the weights behind each update. */
   readonly ema?: EMA | undefined;
 }
@@ -59,6 +62,7 @@ export function trainOn(
   learner.optimizer.requireFinite();
   learner.optimizer.update({ ...learner.clip, isChecked: true });
   learner.scheduler?.step();
+  learner.lookahead?.update();
   learner.ema?.update();
   const { loss, predicted, labels } = sums;
   return predicted === undefined ? { loss } : { loss, correct: countEqual(predicted, labels) };

@@ -16,6 +16,7 @@ import type { EarlyStopping } from './early-stopping.js';
 import { EpochProgress, type EpochState } from './epoch-progress.js';
 import { type Evaluation, evaluateBatches } from './evaluate.js';
 import type { FitOptions, FitResult } from './fit.js';
+import type { Freezing } from './freezing.js';
 import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
 import { type CurvePoint, type HistoryRow, Stopwatch } from './progress.js';
@@ -38,6 +39,7 @@ export interface Kept {
   readonly progress?: Progress | undefined;
   readonly stopping?: EarlyStopping | undefined;
   readonly budget?: Budget | undefined;
+  readonly freezing?: Freezing | undefined;
   readonly log?: LogOptions | undefined;
   /** The options as they stand in the log. */
   readonly settings?: object;
@@ -126,8 +128,10 @@ export class TrainingRun {
   /** Returns the epoch that the signal has ended, where there is one. */
   async #runEpochs(validation: DataLoader | null, classes: number): Promise<EpochState | null> {
     for (let epoch = this.#history.length + 1; epoch <= this.#epochs && !this.#isOver; epoch++) {
+      if (this.#kept.freezing?.before(epoch) === true) this.#captured?.recordAgain();
       const progress = await this.#epoch(epoch);
       if (!progress.isOver && !this.#isTimeUp) return progress.state;
+      if (this.#isTimeUp || epoch === this.#epochs) this.#learner.lookahead?.finish();
       const tested = validation === null ? undefined : await this.#validate(validation, classes);
       const row = this.#row(progress, tested);
       this.#history.push(row);

@@ -22,6 +22,7 @@ const MODELS: [name: string, inputShape: [number, number, number], steps: number
   ['vgg-cifar', [16, 16, 3], 60, 0.001],
   ['resnet20-cifar', [12, 12, 3], 60, 0.003],
   ['resnet18-cifar', [8, 8, 3], 30, 0.001],
+  ['airbench94', [12, 12, 3], 60, 0.01],
   ['resnet18', [32, 32, 3], 30, 0.001],
   ['resnet50', [32, 32, 3], 60, 0.001],
   ['mobilenet-v2', [32, 32, 3], 130, 0.001],

@@ -29,6 +29,13 @@ const MODELS: [string, number[], number, number, string][] = [
   ['vgg-cifar', [32, 32, 3], 10, 5_555_082, 'by hand'],
   ['resnet18-cifar', [32, 32, 3], 10, 11_173_962, 'kuangliu/pytorch-cifar'],
   ['resnet20-cifar', [32, 32, 3], 10, 269_722, 'akamaster/pytorch_resnet_cifar10; He et al. 2015: 0.27 M'],
+  [
+    'airbench94',
+    [32, 32, 3],
+    10,
+    1_972_792,
+    'Jordan 2024: 1.97 M; the sum that PyTorch gives for airbench94.py',
+  ],
   ['alexnet', [224, 224, 3], 1000, 61_100_840, 'torchvision, AlexNet_Weights num_params'],
   ['vgg11', [224, 224, 3], 1000, 132_863_336, 'torchvision, VGG11_Weights num_params'],
   ['vgg16', [224, 224, 3], 1000, 138_357_544, 'torchvision, VGG16_Weights num_params'],
@@ -91,6 +98,7 @@ describe('createModel', () => {
     ['all-cnn-c', [9, 14, 1], 2],
     ['cuda-convnet', [12, 15, 1], 3],
     ['cuda-convnet', [13, 22, 2], 2],
+    ['airbench94', [9, 14, 1], 3],
     ['resnet18', [32, 37, 1], 2],
     ['resnet50', [33, 32, 2], 3],
     ['mobilenet-v2', [33, 32, 2], 3],
@@ -100,7 +108,7 @@ describe('createModel', () => {
     const logits = model.call(randn([3, ...inputShape]));
     expect(logits.shape).toEqual([3, classes]);
     sum(logits).backward();
-    expect(model.parameters().every(({ grad }) => grad !== null)).toBe(true);
+    expect(model.parameters().every(({ grad, requiresGrad }) => (grad !== null) === requiresGrad)).toBe(true);
     model.zeroGrad();
   });
 

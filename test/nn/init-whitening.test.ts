@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { conv2d, manualSeed, nn, randn, type Tensor, tensor, tensorScope } from '../../lib/index.js';
+import { expectRelative, readGolden } from '../helpers/golden.js';
 import { refused } from '../helpers/refused.js';
 
 const SIZE = 12; // of a patch of 2 x 2 pixels and 3 channels
@@ -24,6 +25,18 @@ function moments(outputs: Tensor): (i: number, j: number) => number {
 }
 
 describe('whitening_', () => {
+  test("gives PyTorch's weights", () => {
+    using _ = tensorScope();
+    const golden = readGolden('airbench.safetensors');
+    const { data: pixels } = golden.channelsLastAt('images');
+    const { data, shape } = golden.channelsLastAt('whitening');
+    for (const [dtype, tolerance] of [['float64', 1e-11] as const, ['float32', 1e-5] as const]) {
+      const images = tensor(pixels, [24, 20, 20, 3], { dtype });
+      const weight = nn.init.whitening_(tensor(new Float64Array(data.length), shape, { dtype }), images);
+      expectRelative(weight.data(), data, tolerance, dtype);
+    }
+  });
+
   test('makes outputs uncorrelated and equally strong, and each once more with the opposite sign', () => {
     using _ = tensorScope();
     manualSeed(3);

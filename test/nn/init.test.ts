@@ -248,6 +248,13 @@ describe('dirac', () => {
     ]);
     const grouped = filled([4, 1, 1, 2], (w) => init.dirac_(w, { groups: 2 }));
     expect(grouped).toEqual([1, 0, 0, 1, 1, 0, 0, 1]);
+    const kept = (w: Tensor) => init.dirac_(init.constant_(w, 7), { groups: 2, keepRest: true });
+    expect(filled([4, 1, 1, 1], kept)).toEqual([1, 7, 1, 7]);
+    expect(filled([3, 1, 1, 2], (w) => init.dirac_(init.constant_(w, 7), { keepRest: true }))).toEqual([
+      ...[1, 0, 0, 1],
+      ...[7, 7],
+    ]);
+    expect(filled([1, 1, 1, 2], (w) => init.dirac_(w, { keepRest: true }))).toEqual([1, 0]);
   });
 
   it('makes a convolution the identity', () => {
@@ -307,6 +314,7 @@ describe('what they refuse', () => {
     ['a gain that is none', () => init.orthogonal_(weight, { gain: NaN }), 'ERR_ARGUMENT', /gain/],
     ['a matrix', () => init.dirac_(weight), 'ERR_SHAPE', /\[outC, …, inC\]/],
     ['half a group', () => init.dirac_(weight, { groups: 0.5 }), 'ERR_ARGUMENT', /groups/],
+    ['keepRest of 1', () => init.dirac_(window, { keepRest: 1 as never }), 'ERR_ARGUMENT', /keepRest/],
     ['groups that do not divide', () => init.dirac_(window, { groups: 3 }), 'ERR_SHAPE', /of 3/],
     [
       'a nonlinearity',

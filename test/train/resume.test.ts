@@ -63,6 +63,10 @@ const WAYS: Record<string, () => FitOptions> = {
     ...{ optimizer: 'lion', lr: 1e-3, validation: data, metrics: ['f1'], batchSize: 8 },
     augment: [{ kind: 'flip' }, { kind: 'affine', rotate: 10, translate: 0.1 }, { kind: 'cutout', size: 4 }],
   }),
+  'sgd, lookahead, averages': () => ({
+    ...{ optimizer: 'sgd', nesterov: true, normLr: 4, schedule: 'triangular', labelSmoothing: 0.1, ema: 0.9 },
+    lookahead: { every: 3, alpha: (progress) => 1 - progress, buffers: true },
+  }),
   'rmsprop, one-cycle': () => ({ optimizer: 'rmsprop', momentum: 0.5, schedule: 'one-cycle' }),
 };
 
