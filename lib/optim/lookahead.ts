@@ -53,7 +53,7 @@ export class Lookahead extends SecondWeights {
     for (const pair of pairs) {
       const { second, own } = pair;
       if (isFollowed(pair, this.#buffers)) {
-        emit('ema_update', [second.handle, own.handle], [follow]); // a share of 0 or 1 leaves or copies the bits
+        emit('ema_update', [second.handle, own.handle], [follow]); // a share of 0 does nothing, one of 1 copies the bits
         emit('ema_update', [own.handle, second.handle], [goBack]);
       } else {
         emit('copy', [second.handle, own.handle]);

@@ -3,7 +3,6 @@
 import { describe, fail } from '../errors.js';
 import { checkAtRest, emit, isRecordingNow, noteAdvancing } from '../native/bindings.js';
 import { Buffer } from '../nn/buffer.js';
-import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { checkState } from '../nn/state.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -24,9 +23,9 @@ export abstract class SecondWeights {
   /**
    * @param op name of the class, for errors
    * @param counter what a saved state calls the number of updates
+   * @param model checked by the caller
    */
   constructor(op: string, counter: string, model: Module) {
-    checkModel(op, model);
     this.#op = op;
     this.#counter = counter;
     this.#source = model;

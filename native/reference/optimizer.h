@@ -108,6 +108,7 @@ inline void update(const UpdateTensors& at, std::int64_t count, const ops::Gradi
 
 inline void update(const UpdateTensors& at, std::int64_t count, const ops::GradientOptions&,
                    const ops::EmaOptions& options) {
+  if (options.share == 0) return;
   for (std::int64_t i = 0; i < count; ++i)
     at.parameter[i] = (1 - options.share) * at.parameter[i] + options.share * at.gradient[i];
 }

@@ -71,6 +71,16 @@ describe('Lookahead', () => {
     expect(lookahead.updates).toBe(3);
   });
 
+  it('leaves the bits of both in between, whatever they are', () => {
+    using model = new One();
+    model.set(-0);
+    using lookahead = new optim.Lookahead(model, { every: 2 });
+    model.set(Number.POSITIVE_INFINITY);
+    lookahead.update();
+    expect(model.weight.item()).toBe(Number.POSITIVE_INFINITY);
+    expect(slowOf(lookahead)[0]).toBe(-0);
+  });
+
   it('takes floating buffers along where it is asked to', () => {
     using model = new One();
     using lookahead = new optim.Lookahead(model, { every: 1, alpha: 0.5, buffers: true });
