@@ -252,12 +252,13 @@ async function finish(job: Job, result: FitResult): Promise<number> {
 
 /** After Ctrl-C: the weights of the last step are worth keeping, a measurement can be made later. */
 async function finishEarly(job: Job, result: FitResult): Promise<number> {
-  const { output, split, stop, folder } = job;
+  const { output, split, stop, folder, watched } = job;
   const { bold } = output.colors;
   const saved = await saveModel(folder.file('model.safetensors'), { ...job, dataset: split.train });
   const records = await writeRecords(folder, { ...job, result, evaluation: undefined });
   const last = result.history.at(-1);
-  const accuracy = last?.valAccuracy === undefined ? '' : `, last test accuracy ${percent(last.valAccuracy)}`;
+  const accuracy =
+    last?.valAccuracy === undefined ? '' : `, last ${watched.name} accuracy ${percent(last.valAccuracy)}`;
   output.line(`stopped after ${plural(result.steps, 'step')}${accuracy}`);
   output.line(`saved ${bold(saved.path)}, beside it ${records.join(', ')}`);
   output.json({ ...summaryOf(job, result, saved), testAccuracy: null, testLoss: null });

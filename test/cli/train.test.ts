@@ -119,17 +119,17 @@ describe('receptive train', () => {
 
 describe('receptive train, stopped', () => {
   it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('saves after %s and exits with %i', async (signal, code) => {
+    ['SIGINT', 130, 'test', []],
+    ['SIGTERM', 143, 'validation', ['--validation', '0.1']],
+  ] as const)('saves after %s and exits with %i', async (signal, code, watched, more) => {
     const args = ['train', '--data', 'xo', '--train-size', '2000', '--epochs', '100000', '--out', signal];
-    const running = start([...args, '--test-size', '64', '--json'], cwd);
+    const running = start([...args, ...more, '--test-size', '64', '--json'], cwd);
     await running.says(/^epoch +2\//m);
     running.child.kill(signal);
     const { status, stdout, stderr } = await running.finished;
     expect(status).toBe(code);
     expect(stderr).toContain('stopping after this step; press Ctrl-C again to quit at once');
-    expect(stderr).toMatch(/^stopped after \d+ steps, last test accuracy/m);
+    expect(stderr).toMatch(new RegExp(`^stopped after \\d+ steps, last ${watched} accuracy`, 'm'));
     const row = lastJson(stdout);
     expect(row).toMatchObject({ stopped: true, testAccuracy: null, model: `${signal}/model.safetensors` });
     expect(row.epochs).toBeGreaterThanOrEqual(2);
