@@ -84,6 +84,8 @@ const OPTIONS = ['batchSize', 'shuffle', 'seed', 'dropLast', 'augment'];
 const SHUFFLE_STREAM = 2;
 /** Of the first augmentation; those behind it have the next streams. */
 export const AUGMENT_STREAM = 16;
+/** Samples of a batch where nothing is said. */
+export const TRAINING_BATCH = 32;
 const MAX_EPOCH = 2 ** 32 - 1;
 
 /**
@@ -115,7 +117,7 @@ export class DataLoader implements Iterable<Batch> {
     checkOptions('DataLoader', options, OPTIONS);
     checkDataset('DataLoader', dataset);
     this.dataset = dataset instanceof PackedDataset ? dataset : new ArrayDataset(dataset); // whoever made it, it is checked; its images are not copied
-    this.batchSize = checkWhole('DataLoader', 'batchSize', options.batchSize ?? 32, 1);
+    this.batchSize = checkWhole('DataLoader', 'batchSize', options.batchSize ?? TRAINING_BATCH, 1);
     checkBooleans('DataLoader', { shuffle: options.shuffle, dropLast: options.dropLast });
     this.shuffle = options.shuffle ?? false;
     this.seed = options.seed ?? 0;

@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { checkNumber, checkOptions, checkWhole, describe, fail } from '../errors.js';
 import type { ImagePlace } from '../ops/gather.js';
 import type { Dataset, Normalization } from './dataset.js';
-import { openPart, type ReadPackedOptions } from './packed.js';
+import { openPart, type ReadPackedOptions, stampOf } from './packed.js';
 import type { PackedIndex } from './packed-format.js';
 
 /** A file that several sets read. */
@@ -83,9 +83,7 @@ export class PackedDataset {
     let cause: unknown;
     try {
       got = readSync(descriptor, bytes, 0, size, offset + (rows?.[index] ?? index) * size);
-      const { size: length, mtimeNs } = fstatSync(descriptor, { bigint: true });
-      const [seconds, nanoseconds] = [mtimeNs / 1_000_000_000n, mtimeNs % 1_000_000_000n];
-      const now = [length, seconds, nanoseconds].map(Number);
+      const now = stampOf(fstatSync(descriptor, { bigint: true }));
       if (now.some((value, i) => value !== stamp[i])) cause = new Error('it was changed meanwhile');
     } catch (error) {
       cause = error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `packed`: data sets out of packed files (packed-format.ts), verified against their checksums as they are read.
 import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { checkBooleans, checkListeners, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
 import type { ImagePlace } from '../ops/gather.js';
@@ -79,7 +80,7 @@ export async function openPart(file: string, name: string, options: ReadPackedOp
   checkListeners('openPacked', options.signal);
   const [handle, index] = await openIndexed(file);
   try {
-    const stamp = await stampOf(handle); // before it is verified: what is changed later is noticed
+    const stamp = stampOf(await handle.stat({ bigint: true })); // before it is verified: what is changed later is noticed
     const part = partOf(file, index, name);
     if (options.verify !== false) {
       await readSection(file, handle, part.images, `images of ${name}`, options, new Uint8Array(PIECE_BYTES));
@@ -128,8 +129,8 @@ async function openIndexed(file: string): Promise<[handle: FileHandle, index: Pa
   }
 }
 
-async function stampOf(handle: FileHandle): Promise<ImagePlace['stamp']> {
-  const { size, mtimeNs } = await handle.stat({ bigint: true });
+/** What tells whether a file was written to. */
+export function stampOf({ size, mtimeNs }: BigIntStats): ImagePlace['stamp'] {
   return [Number(size), Number(mtimeNs / 1_000_000_000n), Number(mtimeNs % 1_000_000_000n)];
 }
 

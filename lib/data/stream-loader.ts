@@ -8,7 +8,7 @@ import { gatherImages } from '../ops/gather.js';
 import { tensor } from '../tensor/create.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Augmentation, augmentInstructions, MIX } from './augment.js';
-import { AUGMENT_STREAM, Batch } from './loader.js';
+import { AUGMENT_STREAM, Batch, TRAINING_BATCH } from './loader.js';
 import type { ItemForm, StreamDataset } from './stream.js';
 import type { StreamReader } from './stream-reader.js';
 
@@ -52,7 +52,7 @@ export class StreamLoader {
     this.#reader = reader;
     this.dataset = dataset;
     this.dtype = dtype;
-    this.batchSize = checkWhole('fit', 'batchSize', batchSize ?? 32, 1);
+    this.batchSize = checkWhole('fit', 'batchSize', batchSize ?? TRAINING_BATCH, 1);
     this.#seed = seed ?? 0;
     this.#augment = augmentInstructions('fit', augment, dataset);
     this.#form = { imageShape: dataset.imageShape, classes: dataset.classNames.length, dtype };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training will cost, from a second of it.
 import { checkDataset, take } from '../data/dataset.js';
+import { TRAINING_BATCH } from '../data/loader.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkNumber, checkOptions, checkWhole, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
@@ -37,7 +38,6 @@ export interface EstimateOptions {
   readonly seconds?: number | undefined;
 }
 
-const DEFAULT_TRAINING_BATCH = 32;
 /** Images of the validation set that are evaluated. */
 const VALIDATED = 1024;
 
@@ -78,7 +78,7 @@ export async function estimate(
     const copies = memory().bytes - before;
     const result = await fit(model, dataset, measured);
     const secondsPerStep = result.seconds / result.steps;
-    const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? DEFAULT_TRAINING_BATCH));
+    const stepsPerEpoch = Math.ceil(dataset.length / (options.batchSize ?? TRAINING_BATCH));
     const tested =
       validation && (await evaluate(model, take(validation, VALIDATED), { signal: options.signal }));
     const validating = tested === undefined ? 0 : (validation as AnyDataset).length / tested.imagesPerSecond;
@@ -99,7 +99,7 @@ function checkWhatIsLeftOut(
   options: FitOptions,
   time: number | undefined,
 ): void {
-  const { validation, batchSize = DEFAULT_TRAINING_BATCH, epochs = 1 } = options;
+  const { validation, batchSize = TRAINING_BATCH, epochs = 1 } = options;
   checkModelFits('fit', model, dataset);
   checkMetrics(options, validation === undefined ? 0 : checkModelFits('fit', model, validation));
   const steps = Math.ceil(dataset.length / checkWhole('DataLoader', 'batchSize', batchSize));

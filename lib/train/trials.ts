@@ -2,6 +2,7 @@
 // Trainings that are only to show that everything works: on a few batches, which a sound model learns by heart, or through all
 // stations once.
 import { take } from '../data/dataset.js';
+import { TRAINING_BATCH } from '../data/loader.js';
 import type { AnyDataset } from '../data/packed-dataset.js';
 import { checkWhole, fail } from '../errors.js';
 import { DEFAULT_BATCH } from './evaluate.js';
@@ -26,7 +27,7 @@ export function asTried(
   dataset: AnyDataset,
   { overfitBatches, fastDevRun = false, ...options }: FitOptions,
 ): { dataset: AnyDataset; options: FitOptions } | undefined {
-  const { batchSize = 32 } = options;
+  const { batchSize = TRAINING_BATCH } = options;
   const isDevRun = fastDevRun !== false;
   if (typeof fastDevRun !== 'boolean') checkWhole('fit', 'fastDevRun', fastDevRun);
   if (overfitBatches !== undefined) {
