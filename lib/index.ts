@@ -220,6 +220,7 @@ export {
 export { type FitOptions, type FitResult, fit } from './train/fit.js';
 export { type FitJob, type FitManyOptions, fitMany } from './train/fit-many.js';
 export type { FreezeOptions } from './train/freezing.js';
+export type { CachedFeatures, FeatureOptions, FeatureReport } from './train/frozen-features.js';
 export type { LookaheadFitOptions, TrainingLookahead } from './train/lookaheads.js';
 export type { LabelSmoothingOptions, Loss, LossFunction, LossName } from './train/losses.js';
 export type { StepFunction } from './train/plan.js';

@@ -31,7 +31,7 @@ it('offers these names and no others', () => {
   const expected = Object.values(names).flatMap((list) => list.split(' '));
   expect(Object.keys(receptive).sort()).toEqual(expected.sort());
   const layers =
-    'AvgPool2d BatchNorm1d BatchNorm2d Buffer Conv1d Conv2d ConvTranspose2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU ReLU6 Sequential SiLU Sigmoid Softmax Softplus Tanh init summarize';
+    'AvgPool2d BatchNorm1d BatchNorm2d Buffer Chain Conv1d Conv2d ConvTranspose2d Dropout ELU Flatten GELU GlobalAvgPool2d GroupNorm Hardswish Identity LPPool2d LayerNorm LeakyReLU Linear LocalResponseNorm LogSoftmax MaxPool2d Module PReLU Parameter ReLU ReLU6 Sequential SiLU Sigmoid Softmax Softplus Tanh headOf init replaceHead summarize';
   const poolings =
     'AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d AdaptiveMaxPool2d AvgPool1d Dropout2d GlobalMaxPool2d LPPool1d MaxPool1d SpatialPyramidPool2d StochasticDepth Upsample';
   const losses = 'BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss SmoothL1Loss';

@@ -35,6 +35,7 @@ import { addRecipeOptions, withRecipe } from './recipe.js';
 import { searchCommand } from './search.js';
 import { summaryCommand } from './summary.js';
 import { trainCommand } from './train.js';
+import { addTransferOptions, withModelOf } from './transfer.js';
 import { addTrialOptions, isTried, trialCommand } from './trials.js';
 
 /**
@@ -127,9 +128,9 @@ function build(done: (code: number | undefined) => void): Command {
     )
     .option('--seed <n>', 'of the weights, the order of images and drawn data', anyWholeNumber, 1)
     .option('--out <folder>', 'where the results go; default: runs/<model>-<data>');
-  addTrialOptions(addKeepingOptions(addTta(addRecipeOptions(train))));
+  addTrialOptions(addKeepingOptions(addTransferOptions(addTta(addRecipeOptions(train)))));
   addCommon(addThreads(train)).action(async (given, command) => {
-    const options = withRecipe(given, command);
+    const options = await withModelOf(withRecipe(given, command));
     done(await (isTried(options) ? trialCommand(options) : trainCommand(options)));
   });
 

@@ -26,9 +26,10 @@ import { WORST, writeRecords } from './records.js';
 import { reportEvaluation } from './report.js';
 import { RunFolder } from './run-folder.js';
 import { StopRequest } from './stop.js';
+import { beginWith, featuresLine, featuresText, type TransferFlags } from './transfer.js';
 
 /** The options as program.ts reads them. */
-export interface TrainFlags extends OutputFlags, ImageFlags, KeepingFlags, RecipeFlags {
+export interface TrainFlags extends OutputFlags, ImageFlags, KeepingFlags, RecipeFlags, TransferFlags {
   readonly model?: string;
   readonly data: string;
   readonly dataDir?: string;
@@ -84,7 +85,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   let split: AnySplit | undefined;
   try {
     split = await loadData(flags, output, stop.signal);
-    const job = { ...prepare(flags, output, stop, split), folder };
+    const job = { ...(await prepare(flags, output, stop, split)), folder };
     sayWhat(job);
     const result = await watch(job);
     return result.aborted ? await finishEarly(job, result) : await finish(job, result);
@@ -105,13 +106,14 @@ export const folderOf = (flags: TrainFlags): string =>
 const modelNameOf = ({ model, data }: TrainFlags) => model ?? MODEL_FOR[data] ?? DEFAULT_MODEL;
 
 /** Builds the model, and chooses what is watched. */
-export function prepare(flags: TrainFlags, output: Output, stop: StopRequest, split: AnySplit) {
+export async function prepare(flags: TrainFlags, output: Output, stop: StopRequest, split: AnySplit) {
   const modelName = modelNameOf(flags);
   const watched = watchedOf(flags, split);
   manualSeed(flags.seed);
   const { imageShape, classNames } = split.train;
   const { model } = createModel(modelName, { inputShape: imageShape, classes: classNames.length });
   const options = { ...fitOptionsOf(flags), ...recipeOptions(flags, model, watched.train) };
+  await beginWith(flags, model, output);
   return { flags, output, modelName, model, split, watched, stop, options };
 }
 
@@ -197,6 +199,7 @@ async function watch({
       log: { dir: folder.path, config: { ...settings, ...sizes, epochs: options.epochs, model: modelName } },
       validation,
       signal: stop.signal,
+      onFeatures: featuresLine(output),
       onProgress: (report) => display.onProgress(report),
       onEpoch: (row) => display.onEpoch(row),
       onCheckpoint: (report) => display.onCheckpoint(report),
@@ -239,6 +242,8 @@ async function finish(job: Job, result: FitResult): Promise<number> {
   output.progress();
   reportEvaluation(output, evaluation, split.test.classNames);
   output.progress();
+  const features = featuresText(result.cachedFeatures, result.notCached);
+  if (features !== undefined) output.line(features);
   if (result.stoppedEarly) output.line(`ended early, with the weights of epoch ${result.bestEpoch}`);
   output.line(`trained in ${duration(result.seconds)} at ${count(result.imagesPerSecond)} images/s`);
   output.line(`saved ${bold(saved.path)}, beside it ${records.join(', ')}`);
@@ -276,6 +281,8 @@ function summaryOf(job: Job, result: FitResult, saved: { path: string; weightsSh
     stopped: result.aborted,
     stoppedEarly: result.stoppedEarly,
     bestEpoch: result.bestEpoch ?? null,
+    cachedFeatures: result.cachedFeatures ?? null,
+    notCached: result.notCached ?? null,
     seconds: result.seconds,
     imagesPerSecond: result.imagesPerSecond,
     threads,

@@ -43,7 +43,7 @@ export function addTrialOptions(command: Command): Command {
     );
 }
 
-type Job = ReturnType<typeof prepare> & { readonly flags: TrialFlags };
+type Job = Awaited<ReturnType<typeof prepare>> & { readonly flags: TrialFlags };
 type Trial = (job: Job) => Promise<number>;
 
 const TRIALS: readonly (readonly [flag: keyof TrialFlags, name: string, run: Trial])[] = [
@@ -77,7 +77,7 @@ export async function trialCommand(flags: TrialFlags): Promise<number> {
   let split: AnySplit | undefined;
   try {
     split = await loadData(flags, output, stop.signal);
-    const job: Job = { ...prepare(flags, output, stop, split), flags };
+    const job: Job = { ...(await prepare(flags, output, stop, split)), flags };
     sayWhat(job);
     return await run(job);
   } catch (error) {

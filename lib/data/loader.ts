@@ -87,6 +87,7 @@ export const AUGMENT_STREAM = 16;
 /** Samples of a batch where nothing is said. */
 export const TRAINING_BATCH = 32;
 const MAX_EPOCH = 2 ** 32 - 1;
+const AS_THEY_ARE = { mean: [0], std: [1] };
 
 /**
  * Gives out a data set batch by batch: each `for … of` is one epoch.
@@ -102,6 +103,8 @@ export class DataLoader implements Iterable<Batch> {
   readonly dropLast: boolean;
   /** In native memory; nothing where they stay in a file. */
   readonly #images: Tensor | undefined;
+  /** What is given out in place of the images. */
+  #replacement: Tensor | undefined;
   /** Which of the images in the file those of the set are; nothing where they are all. */
   readonly #rows: Tensor | undefined;
   readonly #labels: Tensor;
@@ -237,8 +240,20 @@ export class DataLoader implements Iterable<Batch> {
     );
   }
 
+  /** @internal Whether images are other ones in another epoch. */
+  get changesImages(): boolean {
+    return this.#augment.length > 0;
+  }
+
+  /** @internal Gives out rows of this in place of the images, as they are: [length, size, 1, 1], which the loader owns from now on. */
+  replaceImages(replacement: Tensor): void {
+    this.#images?.dispose();
+    this.#replacement = replacement;
+  }
+
   /** Frees the native copy of the data set. Batches that were given out live on. */
   dispose(): void {
+    this.#replacement?.dispose();
     this.#images?.dispose();
     this.#rows?.dispose();
     this.#labels.dispose();
@@ -263,6 +278,7 @@ export class DataLoader implements Iterable<Batch> {
 
   /** @internal Images by index, normalised and changed as in the epoch under way: now, or when a recorded step runs. */
   imagesAt(rows: Tensor): Tensor {
+    if (this.#replacement !== undefined) return gatherImages(this.#replacement, rows, AS_THEY_ARE);
     const images =
       this.dataset instanceof PackedDataset
         ? this.#imagesOfFile(this.dataset, rows)

@@ -3,15 +3,15 @@
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { AdaptiveAvgPool2d } from '../nn/adaptive-pool2d.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Dropout } from '../nn/dropout.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which images and classes. */
@@ -30,7 +30,7 @@ const FEATURES = [6, 6, 256] as const;
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class AlexNet extends Module {
+export class AlexNet extends Chain {
   readonly features: Sequential;
   readonly avgpool = new AdaptiveAvgPool2d([FEATURES[0], FEATURES[1]]);
   readonly flatten = new Flatten();
@@ -69,7 +69,7 @@ export class AlexNet extends Module {
     );
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.flatten.call(this.avgpool.call(this.features.call(x))));
+  override layers(): readonly Module[] {
+    return [this.features, this.avgpool, this.flatten, this.classifier];
   }
 }

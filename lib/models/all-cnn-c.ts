@@ -2,14 +2,14 @@
 // All-CNN-C (Springenberg, Dosovitskiy, Brox and Riedmiller 2015): convolutions of stride 2 where others pool.
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Dropout } from '../nn/dropout.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';
 import { constant_, kaimingNormal_, normal_ } from '../nn/init.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which images and classes. */
@@ -32,7 +32,7 @@ export interface AllCnnCOptions {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class AllCnnC extends Module {
+export class AllCnnC extends Chain {
   readonly features: Sequential;
   readonly avgpool = new GlobalAvgPool2d();
 
@@ -61,8 +61,8 @@ export class AllCnnC extends Module {
     );
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.avgpool.call(this.features.call(x));
+  override layers(): readonly Module[] {
+    return [this.features, this.avgpool];
   }
 }
 

@@ -2,16 +2,16 @@
 // The network of Krizhevsky's cuda-convnet that has 18 % of error on CIFAR-10 (layers-18pct.cfg, 2011; Caffe's cifar10_full).
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { constant_, kaimingNormal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
 import { LocalResponseNorm } from '../nn/local-response-norm.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { AvgPool2d, MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which images and classes. */
@@ -32,7 +32,7 @@ export interface CudaConvNetOptions {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class CudaConvNet extends Module {
+export class CudaConvNet extends Chain {
   readonly features: Sequential;
   readonly flatten = new Flatten();
   readonly fc10: Linear;
@@ -62,8 +62,8 @@ export class CudaConvNet extends Module {
     this.fc10 = new Linear(shape[0] * shape[1] * shape[2], classes, { flattenedFrom: shape });
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.fc10.call(this.flatten.call(this.features.call(x)));
+  override layers(): readonly Module[] {
+    return [this.features, this.flatten, this.fc10];
   }
 }
 

@@ -3,15 +3,15 @@
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { BatchNorm1d, BatchNorm2d } from '../nn/batch-norm.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Dropout } from '../nn/dropout.js';
 import { Flatten } from '../nn/flatten.js';
 import { constant_, kaimingNormal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which images and classes. */
@@ -30,7 +30,7 @@ export interface DeotteNetOptions {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class DeotteNet extends Module {
+export class DeotteNet extends Chain {
   readonly features: Sequential;
   readonly flatten = new Flatten();
   readonly classifier: Sequential;
@@ -54,8 +54,8 @@ export class DeotteNet extends Module {
     );
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.flatten.call(this.features.call(x)));
+  override layers(): readonly Module[] {
+    return [this.features, this.flatten, this.classifier];
   }
 }
 

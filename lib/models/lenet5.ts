@@ -2,13 +2,13 @@
 // LeNet-5 (LeCun, Bottou, Bengio and Haffner 1998), as it is built today: ReLU and max pooling, plain convolutions.
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU, Tanh } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { AvgPool2d, MaxPool2d } from '../nn/pool2d.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which LeNet-5. */
@@ -29,7 +29,7 @@ const afterPools = (size: number) => Math.floor((Math.floor(size / 2) - 4) / 2);
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class LeNet5 extends Module {
+export class LeNet5 extends Chain {
   readonly conv1: Conv2d;
   readonly conv2: Conv2d;
   readonly flatten = new Flatten();
@@ -59,12 +59,9 @@ export class LeNet5 extends Module {
     this.pool = variant === '1998' ? new AvgPool2d(2) : new MaxPool2d(2);
   }
 
-  override forward(x: Tensor): Tensor {
-    const { activation, pool } = this;
-    let y = pool.call(activation.call(this.conv1.call(x)));
-    y = pool.call(activation.call(this.conv2.call(y)));
-    y = activation.call(this.fc1.call(this.flatten.call(y)));
-    y = activation.call(this.fc2.call(y));
-    return this.fc3.call(y);
+  override layers(): readonly Module[] {
+    const { conv1, conv2, flatten, fc1, fc2, fc3, activation, pool } = this;
+    const features = [conv1, activation, pool, conv2, activation, pool, flatten];
+    return [...features, fc1, activation, fc2, activation, fc3];
   }
 }

@@ -3,6 +3,7 @@
 import { checkOptions } from '../errors.js';
 import { ReLU6 } from '../nn/activations.js';
 import { BatchNorm2d } from '../nn/batch-norm.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Dropout } from '../nn/dropout.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';
@@ -67,7 +68,7 @@ export class InvertedResidual extends Module {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class MobileNetV2 extends Module {
+export class MobileNetV2 extends Chain {
   readonly features: Sequential;
   readonly avgpool = new GlobalAvgPool2d();
   readonly classifier: Sequential;
@@ -94,7 +95,7 @@ export class MobileNetV2 extends Module {
     this.classifier = new Sequential(new Dropout(0.2), linear);
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.avgpool.call(this.features.call(x)));
+  override layers(): readonly Module[] {
+    return [this.features, this.avgpool, this.classifier];
   }
 }

@@ -3,16 +3,16 @@
 // program, network3.py.
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU, Sigmoid } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Dropout } from '../nn/dropout.js';
 import { Flatten } from '../nn/flatten.js';
 import { constant_, normal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which row of the chapter's experiments. */
@@ -46,7 +46,7 @@ const SMALLEST = [1, 6, 16];
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class NielsenNet extends Module {
+export class NielsenNet extends Chain {
   readonly features: Sequential;
   readonly flatten = new Flatten();
   readonly classifier: Sequential;
@@ -88,8 +88,8 @@ export class NielsenNet extends Module {
     this.classifier = new Sequential(...layers);
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.flatten.call(this.features.call(x)));
+  override layers(): readonly Module[] {
+    return [this.features, this.flatten, this.classifier];
   }
 }
 

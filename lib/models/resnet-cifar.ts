@@ -3,13 +3,13 @@
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { BatchNorm2d } from '../nn/batch-norm.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import type { Conv2d } from '../nn/conv2d.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 import { plainConv, ResidualBlock, type Shortcut } from './residual-block.js';
 
@@ -41,7 +41,7 @@ const DESIGNS: Readonly<Record<number, Design>> = {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class ResNetCifar extends Module {
+export class ResNetCifar extends Chain {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly relu = new ReLU();
@@ -77,10 +77,10 @@ export class ResNetCifar extends Module {
     this.fc = new Linear(channels[channels.length - 1], classes);
   }
 
-  override forward(x: Tensor): Tensor {
-    let y = this.relu.call(this.bn1.call(this.conv1.call(x)));
-    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) y = layer?.call(y) ?? y;
-    return this.fc.call(this.avgpool.call(y));
+  override layers(): readonly Module[] {
+    const { layer1, layer2, layer3, layer4 } = this;
+    const stages = [layer1, layer2, layer3, ...(layer4 === null ? [] : [layer4])];
+    return [this.conv1, this.bn1, this.relu, ...stages, this.avgpool, this.fc];
   }
 }
 

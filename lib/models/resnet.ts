@@ -3,14 +3,14 @@
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { BatchNorm2d } from '../nn/batch-norm.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import type { Conv2d } from '../nn/conv2d.js';
 import { GlobalAvgPool2d } from '../nn/global-avg-pool2d.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 import { BottleneckBlock, plainConv, ResidualBlock } from './residual-block.js';
 
@@ -43,7 +43,7 @@ const CHANNELS = [64, 128, 256, 512];
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class ResNet extends Module {
+export class ResNet extends Chain {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
   readonly relu = new ReLU();
@@ -73,10 +73,9 @@ export class ResNet extends Module {
     this.fc = new Linear(outChannelsOf(design, 3), classes);
   }
 
-  override forward(x: Tensor): Tensor {
-    let y = this.maxpool.call(this.relu.call(this.bn1.call(this.conv1.call(x))));
-    for (const layer of [this.layer1, this.layer2, this.layer3, this.layer4]) y = layer.call(y);
-    return this.fc.call(this.avgpool.call(y));
+  override layers(): readonly Module[] {
+    const stages = [this.layer1, this.layer2, this.layer3, this.layer4];
+    return [this.conv1, this.bn1, this.relu, this.maxpool, ...stages, this.avgpool, this.fc];
   }
 }
 

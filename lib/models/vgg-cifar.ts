@@ -2,12 +2,12 @@
 // A small VGG (Simonyan and Zisserman 2015) for CIFAR-size images: 3x3 convolutions, ReLU, pools, no normalisation.
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 import { vggFeatures } from './vgg.js';
 
@@ -28,7 +28,7 @@ const GROUPS = [[64], [128], [256, 256], [512, 512]];
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class VggCifar extends Module {
+export class VggCifar extends Chain {
   readonly features: Sequential;
   readonly flatten = new Flatten();
   readonly classifier: Sequential;
@@ -48,7 +48,7 @@ export class VggCifar extends Module {
     );
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.flatten.call(this.features.call(x)));
+  override layers(): readonly Module[] {
+    return [this.features, this.flatten, this.classifier];
   }
 }

@@ -3,16 +3,16 @@
 import { checkOptions, describe, fail } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
 import { AdaptiveAvgPool2d } from '../nn/adaptive-pool2d.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Dropout } from '../nn/dropout.js';
 import { Flatten } from '../nn/flatten.js';
 import { constant_, kaimingNormal_, normal_ } from '../nn/init.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { MaxPool2d } from '../nn/pool2d.js';
 import { Sequential } from '../nn/sequential.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which images and classes. */
@@ -75,7 +75,7 @@ const FEATURES = [7, 7, 512] as const;
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class Vgg extends Module {
+export class Vgg extends Chain {
   readonly features: Sequential;
   readonly avgpool = new AdaptiveAvgPool2d([FEATURES[0], FEATURES[1]]);
   readonly flatten = new Flatten();
@@ -104,7 +104,7 @@ export class Vgg extends Module {
     );
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.classifier.call(this.flatten.call(this.avgpool.call(this.features.call(x))));
+  override layers(): readonly Module[] {
+    return [this.features, this.avgpool, this.flatten, this.classifier];
   }
 }

@@ -2,13 +2,13 @@
 // The small network that tells an X from an O, as introductions to convolutional networks draw it.
 import { checkOptions } from '../errors.js';
 import { ReLU } from '../nn/activations.js';
+import { Chain } from '../nn/chain.js';
 import { checkCount } from '../nn/check.js';
 import { Conv2d } from '../nn/conv2d.js';
 import { Flatten } from '../nn/flatten.js';
 import { Linear } from '../nn/linear.js';
-import { Module } from '../nn/module.js';
+import type { Module } from '../nn/module.js';
 import { MaxPool2d } from '../nn/pool2d.js';
-import type { Tensor } from '../tensor/tensor.js';
 import { checkImageShape, type ImageShape } from './image-shape.js';
 
 /** Which network. */
@@ -24,7 +24,7 @@ export interface XONetOptions {
  *
  * Shapes: x [n, h, w, c]; result logits [n, classes].
  */
-export class XONet extends Module {
+export class XONet extends Chain {
   readonly conv1: Conv2d;
   readonly conv2: Conv2d;
   readonly flatten = new Flatten();
@@ -46,11 +46,8 @@ export class XONet extends Module {
     this.fc2 = new Linear(32, classes);
   }
 
-  override forward(x: Tensor): Tensor {
-    const { activation, pool } = this;
-    let y = pool.call(activation.call(this.conv1.call(x)));
-    y = pool.call(activation.call(this.conv2.call(y)));
-    y = activation.call(this.fc1.call(this.flatten.call(y)));
-    return this.fc2.call(y);
+  override layers(): readonly Module[] {
+    const { conv1, conv2, flatten, fc1, fc2, activation, pool } = this;
+    return [conv1, activation, pool, conv2, activation, pool, flatten, fc1, activation, fc2];
   }
 }

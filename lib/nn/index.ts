@@ -22,6 +22,7 @@ export {
 } from './adaptive-pool2d.js';
 export { BatchNorm1d, type BatchNorm1dOptions, BatchNorm2d, type BatchNorm2dOptions } from './batch-norm.js';
 export { Buffer, type BufferOptions } from './buffer.js';
+export { Chain } from './chain.js';
 export { ConvTranspose2d, type ConvTranspose2dOptions } from './conv-transpose2d.js';
 export { Conv1d, type Conv1dOptions } from './conv1d.js';
 export { Conv2d, type Conv2dOptions } from './conv2d.js';
@@ -29,6 +30,7 @@ export { Dropout, Dropout2d, StochasticDepth } from './dropout.js';
 export { Flatten } from './flatten.js';
 export { GlobalAvgPool2d } from './global-avg-pool2d.js';
 export { GroupNorm, type GroupNormOptions } from './group-norm.js';
+export { headOf, replaceHead } from './head.js';
 export { Identity } from './identity.js';
 export * as init from './init.js';
 export { LayerNorm, type LayerNormOptions } from './layer-norm.js';

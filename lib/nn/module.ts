@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every layer and model is: parameters, buffers and sub-modules in plain properties, found when they are asked for.
 import { anomalyDetector } from '../autograd/anomaly.js';
-import { describe, fail, ReceptiveError } from '../errors.js';
+import { checkBooleans, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
 import { checkAtRest, emit } from '../native/bindings.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Buffer } from './buffer.js';
 import { FrozenState } from './frozen-state.js';
 import { Parameter } from './parameter.js';
+import { convert, isFloat } from './precision.js';
 import { checkState, type StateDifference } from './state.js';
 
 /** Sees what a module was given (the first of its inputs) and what it made of it, before its caller does. */
@@ -35,6 +36,8 @@ export abstract class Module {
   /** True while learning: dropout drops. Set it with `train` and `eval`. */
   training = true;
   readonly #hooks = new Set<ForwardHook>();
+  /** Frozen with its statistics: `train` passes it by. */
+  #staysAsItIs = false;
 
   /** The computation, of one tensor or more. Run it through `call`. */
   abstract forward(x: Tensor, ...more: Tensor[]): Tensor;
@@ -68,6 +71,11 @@ export abstract class Module {
     return () => {
       this.#hooks.delete(hook);
     };
+  }
+
+  /** @internal Whether someone sees its forward passes. */
+  get isWatched(): boolean {
+    return this.#hooks.size > 0;
   }
 
   /** Where this module keeps parameters, buffers and modules. Containers that keep them elsewhere say so here. */
@@ -132,9 +140,9 @@ export abstract class Module {
     return this.parameters().reduce((total, parameter) => total + parameter.size, 0);
   }
 
-  /** Sets the mode of this module and all below it: dropout and the like are active while training. */
+  /** Sets the mode of this module and all below it, but for what is frozen with its statistics: dropout is active while training. */
   train(mode = true): this {
-    for (const module of this.modules()) module.training = mode;
+    for (const module of this.modules()) module.training = mode && !module.#staysAsItIs;
     return this;
   }
 
@@ -190,6 +198,11 @@ export abstract class Module {
     return new Snapshot(this, FrozenState.now(this.#allSlots(), this.stateDict()));
   }
 
+  /** @internal Puts another module in every place of this one that holds `old`. */
+  replaceModule(old: Module, other: Module): void {
+    for (const { owner, key, value } of this.#allSlots()) if (value === old) Reflect.set(owner, key, other);
+  }
+
   #allSlots(): Slot[] {
     return this.modules().flatMap((module) => [...module.slots()]);
   }
@@ -201,14 +214,19 @@ export abstract class Module {
 
   /**
    * Sets `requiresGrad` of all parameters of this module and all below it to false: no gradient of them is computed, and
-   * optimizers leave them as they are. What is recorded (`capture`) stays as it was recorded. Running statistics still move
-   * in training mode.
+   * optimizers leave them as they are. What is recorded (`capture`) stays as it was recorded.
    *
    * @param frozen false lets them learn again; the default is true
+   * @param options statistics: also stay in evaluation mode, whatever `train` says, so that running statistics are used and stay as
+   *   they are and dropout does nothing, as in Keras; default false: they move in training mode, as in PyTorch
    */
-  freeze(frozen = true): this {
-    if (typeof frozen !== 'boolean') {
-      throw fail('ERR_ARGUMENT', { op: 'freeze', expected: 'true or false', received: describe(frozen) });
+  freeze(frozen = true, options: { statistics?: boolean } = {}): this {
+    checkOptions('freeze', options, ['statistics']);
+    checkBooleans('freeze', { frozen, statistics: options.statistics });
+    const stays = frozen && options.statistics === true;
+    for (const module of this.modules()) {
+      module.#staysAsItIs = stays;
+      if (stays) module.training = false;
     }
     for (const parameter of this.parameters()) parameter.requiresGrad = !frozen;
     return this;
@@ -362,18 +380,6 @@ export class Snapshot extends Module {
   override toString(): string {
     return `Snapshot of ${String(this.#model)}`;
   }
-}
-
-function isFloat({ dtype }: Tensor): boolean {
-  return dtype === 'float32' || dtype === 'float64';
-}
-
-function convert(tensor: Parameter | Buffer, dtype: 'float32' | 'float64'): Parameter | Buffer {
-  const { shape, requiresGrad } = tensor;
-  const other = tensor instanceof Parameter ? new Parameter(shape, dtype) : new Buffer(shape, { dtype });
-  emit('cast', [other.handle, tensor.handle]);
-  other.requiresGrad = requiresGrad;
-  return other;
 }
 
 function join(path: string, name: string): string {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers one after the other.
 import { describe, fail } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Chain } from './chain.js';
 import { Module, type Slot, slotsOf } from './module.js';
 
 /** Gives its input to the first module, what that makes of it to the second, and so on. Their names are '0', '1', … */
-export class Sequential extends Module {
+export class Sequential extends Chain {
   readonly #layers: readonly Module[];
 
   constructor(...layers: Module[]) {
@@ -35,8 +35,8 @@ export class Sequential extends Module {
     return this.#layers[Symbol.iterator]();
   }
 
-  override forward(x: Tensor): Tensor {
-    return this.#layers.reduce((y, layer) => layer.call(y), x);
+  override layers(): readonly Module[] {
+    return this.#layers;
   }
 
   protected override slots(): Iterable<Slot> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forward passes over rows of a data set in native memory, captured: one recorded step for full batches, one for what is
-// left, in evaluation mode and without gradients. The event loop is free meanwhile.
+// left, without gradients. The event loop is free meanwhile.
 import { noGrad } from '../autograd/grad-mode.js';
 import { ReceptiveError } from '../errors.js';
 import type { PlanOptions } from '../native/addon.js';
@@ -23,7 +23,15 @@ export class CapturedPass {
   readonly #batchSize: number;
   readonly #plans = new Map<number, CapturedStep>();
 
-  constructor(model: Module, rows: Int32Array, batchSize: number, planning: PlanOptions, body: RowsFunction) {
+  /** @param training the mode that the model is in; default: evaluation mode */
+  constructor(
+    model: Module,
+    rows: Int32Array,
+    batchSize: number,
+    planning: PlanOptions,
+    body: RowsFunction,
+    training = false,
+  ) {
     this.#rows = rows;
     this.#batchSize = batchSize;
     try {
@@ -32,7 +40,7 @@ export class CapturedPass {
         const record = () => capturePlan(({ rows }) => body(rows), streams, [], planning);
         this.#plans.set(
           size,
-          inMode(model, false, () => noGrad(record)),
+          inMode(model, training, () => noGrad(record)),
         );
       }
     } catch (error) {
@@ -52,17 +60,29 @@ export class CapturedPass {
     ].filter(({ first, end }) => end > first);
   }
 
-  /** Runs the pass; the rows that were done, which are fewer than all if the signal ended it. */
-  async run(signal: AbortSignal | undefined, take: TakeOutputs, manners: MannersOptions): Promise<number> {
+  /**
+   * Runs the pass.
+   *
+   * @param inOneGo batches between two calls of `take`; default: as many as there are of one size
+   * @returns the rows that were done, which are fewer than all if the signal ended it
+   */
+  async run(
+    signal: AbortSignal | undefined,
+    take: TakeOutputs,
+    manners: MannersOptions,
+    inOneGo = Infinity,
+  ): Promise<number> {
     let done = 0;
     for (const { first, end, batch } of this.#parts()) {
       const plan = this.#plans.get(batch) as CapturedStep;
-      const steps = (end - first) / batch;
-      const rows = this.#rows.subarray(first, end);
-      const result = await plan.run({ ...manners, steps, streams: { rows }, signal });
-      take(first, batch, result.outputs);
-      done += result.steps * batch;
-      if (result.aborted) break;
+      for (let from = first; from < end; from += inOneGo * batch) {
+        const rows = this.#rows.subarray(from, Math.min(end, from + inOneGo * batch));
+        const steps = rows.length / batch;
+        const result = await plan.run({ ...manners, steps, streams: { rows }, signal });
+        take(from, batch, result.outputs);
+        done += result.steps * batch;
+        if (result.aborted) return done;
+      }
     }
     return done;
   }

@@ -20,6 +20,13 @@ import { checkStopping, EarlyStopping, type EarlyStoppingOptions } from './early
 import { DEFAULT_BATCH } from './evaluate.js';
 import { checkModelFits } from './fits.js';
 import { type FreezeOptions, makeFreezing } from './freezing.js';
+import {
+  type CachedFeatures,
+  cacheFeatures,
+  checkFeatures,
+  type FeatureOptions,
+  WHOLE,
+} from './frozen-features.js';
 import { type LookaheadFitOptions, makeLookahead } from './lookaheads.js';
 import { type LabelSmoothingOptions, type Loss, trainingLoss } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
@@ -44,6 +51,7 @@ export interface FitOptions
     LookaheadFitOptions,
     LabelSmoothingOptions,
     FreezeOptions,
+    FeatureOptions,
     MannersOptions,
     MicroBatchOptions,
     KeepingOptions,
@@ -100,16 +108,14 @@ export interface FitOptions
   readonly onProgress?: ((report: ProgressReport) => void) | undefined;
 }
 
-/** How a training went. */
-export interface FitResult {
+/** How the epochs of a training went. */
+export interface TrainingResult {
   /** One row for each finished epoch. */
   readonly history: readonly HistoryRow[];
   /** Loss and accuracy within the epochs, 20 points for each. */
   readonly curve: readonly CurvePoint[];
   /** Steps done, those before a resumed checkpoint among them. */
   readonly steps: number;
-  /** Steps that were done before, where the training was gone on with. */
-  readonly resumedAt: number | undefined;
   /** True if the signal ended the training early; the model has the weights of the last step. */
   readonly aborted: boolean;
   /** True if `earlyStopping` ended it. */
@@ -119,12 +125,22 @@ export interface FitResult {
   /** Time of all training steps, without validation. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+}
+
+/** How a training went, and in which way it was done. */
+export interface FitResult extends TrainingResult {
+  /** Steps that were done before, where the training was gone on with. */
+  readonly resumedAt: number | undefined;
   /** Whether the steps were captured and replayed natively. */
   readonly captured: boolean;
-  /** What the buffers of a captured step take. */
-  readonly stepBytes: number | undefined;
   /** Why they were not, where the model did not allow it. */
   readonly notCaptured: string | undefined;
+  /** What the buffers of a captured step take. */
+  readonly stepBytes: number | undefined;
+  /** The features of frozen layers that were computed once, by `cacheFeatures`. */
+  readonly cachedFeatures: CachedFeatures | undefined;
+  /** Why they were not, where the model begins with frozen layers. */
+  readonly notCached: string | undefined;
 }
 
 /** A misspelled option would be a default that nobody notices. */
@@ -147,7 +163,7 @@ const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
   ...(['nesterov', 'normLr', 'labelSmoothing', 'freezeAfter'] as const),
   ...(['clipGradNorm', 'clipGradValue', 'ema', 'lookahead'] as const),
   ...(['checkpoint', 'resume', 'onCheckpoint', 'earlyStopping', 'budget', 'log'] as const),
-  ...(['overfitBatches', 'fastDevRun'] as const),
+  ...(['overfitBatches', 'fastDevRun', 'cacheFeatures', 'onFeatures'] as const),
   ...(['threads', 'priority', 'cpuShare', 'onBatch', 'onEpoch', 'onProgress'] as const),
 ];
 
@@ -180,7 +196,8 @@ export async function fit(
   options: FitOptions = {},
 ): Promise<FitResult> {
   checkModel('fit', model);
-  const { time, epochs, manners, planning, clip, loss, keeping, log, stops } = checkFitOptions(options);
+  const checked = checkFitOptions(options);
+  const { time, epochs, manners, planning, clip, loss, keeping, log, stops } = checked;
   if (isStream(dataset)) checkStreamOptions(options);
   const tried = isStream(dataset) ? undefined : asTried(dataset, options);
   if (tried !== undefined) return fit(model, tried.dataset, tried.options);
@@ -216,33 +233,42 @@ export async function fit(
       const progress = (step: number) => budget?.shareOf(step) ?? step / (epochs * loader.length);
       using slow = makeLookahead(model, options.lookahead, progress);
       const followers = { ema: average?.ema, lookahead: slow?.lookahead };
-      const learner = { model, optimizer, clip, ...followers, loss, countsCorrect: true };
       const measured = typeof options.ema === 'number' ? average?.ema.model : undefined;
+      const learner = { model, optimizer, clip, ...followers, loss, countsCorrect: true };
       using stopping = stops && new EarlyStopping(stops, measured ?? model);
       const open = (loader: DataLoader, keeping: Keeping) => {
         const [data, settings] = [fingerprint(loader.dataset), settingsOf(options)];
         return Checkpoints.open(keeping, { stopping, budget, learner, loader, rates, data, settings });
       };
       const kept = images !== null && keeping !== undefined ? await open(images, keeping) : undefined;
+      const pass = { ...options, batchSize: loader.batchSize, manners };
+      const features =
+        images === null
+          ? WHOLE
+          : await cacheFeatures(model, { images, validation: validationLoader }, checked.featureBytes, pass);
+      const { cachedFeatures, notCached } = features;
+      const trained = { ...learner, model: features.of(model) };
       const capturing =
         options.capture === false
           ? undefined
           : stream === undefined
-            ? new CapturedTraining(learner, images as DataLoader, manners, planning, microBatches)
-            : new StreamTraining(learner, stream, manners, planning, microBatches);
+            ? new CapturedTraining(trained, images as DataLoader, manners, planning, microBatches)
+            : new StreamTraining(trained, stream, manners, planning, microBatches);
       try {
         const notCaptured = capturing?.prepare();
         const captured = notCaptured === undefined ? capturing : undefined;
         if (captured === undefined && options.maxMemory !== undefined) throw noBudget(notCaptured);
-        const run = new TrainingRun(learner, loader, rates, epochs, options, captured, {
+        const run = new TrainingRun(trained, loader, rates, epochs, options, captured, {
           ...kept,
           ...{ stopping, budget, freezing, log, settings: plainSettings(options) },
+          judged: features.of(average?.ema.model ?? model),
         });
         const result = await run.toTheEnd(validationLoader, classes);
         average?.finish();
         if (!result.aborted) stopping?.restore(model);
         const about = { resumedAt: kept?.progress?.step, stepBytes: captured?.stepBytes };
-        return { ...result, ...about, captured: captured !== undefined, notCaptured };
+        const how = { captured: captured !== undefined, notCaptured, cachedFeatures, notCached };
+        return { ...result, ...about, ...how };
       } finally {
         capturing?.dispose();
       }
@@ -260,8 +286,8 @@ export async function fit(
 export function checkFitOptions(options: FitOptions) {
   checkOptions('fit', options, KNOWN_OPTIONS);
   checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
-  const { onBatch, onEpoch, onProgress } = options;
-  checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress });
+  const { onBatch, onEpoch, onProgress, onFeatures } = options;
+  checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress, onFeatures });
   const time = checkBudget(options);
   // overfitBatches brings a validation set with it
   const hasValidation = options.validation !== undefined || options.overfitBatches !== undefined;
@@ -275,6 +301,7 @@ export function checkFitOptions(options: FitOptions) {
     keeping: checkKeeping(options, hasValidation),
     log: checkLog(options.log),
     stops: checkStopping(options.earlyStopping, hasValidation),
+    featureBytes: checkFeatures(options),
   };
 }
 

@@ -23,7 +23,8 @@ export function settingsOf(options: FitOptions): Record<string, string> {
   const { clipGradNorm, clipGradValue } = options;
   const { isa } = nativeInfo();
   const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
-  const more = { nesterov, normLr, labelSmoothing, freezeAfter: options.freezeAfter?.epochs };
+  const { cacheFeatures, freezeAfter } = options;
+  const more = { nesterov, normLr, labelSmoothing, freezeAfter: freezeAfter?.epochs, cacheFeatures };
   const augment = options.augment && JSON.stringify(options.augment);
   const all = Object.entries({ ...chosen, ...more, clipGradNorm, clipGradValue, augment, isa });
   const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));

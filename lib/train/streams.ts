@@ -65,6 +65,7 @@ export const NOTHING_DONE: FitResult = {
   ...{ history: [], curve: [], steps: 0, resumedAt: undefined, aborted: true, stoppedEarly: false },
   ...{ bestEpoch: undefined, seconds: 0, imagesPerSecond: 0 },
   ...{ captured: false, stepBytes: undefined, notCaptured: undefined },
+  ...{ cachedFeatures: undefined, notCached: undefined },
 };
 
 /** A schedule over all steps has to know how many those are. */

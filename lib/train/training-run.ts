@@ -15,7 +15,7 @@ import type { Checkpoints } from './checkpoints.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { EpochProgress, type EpochState } from './epoch-progress.js';
 import { type Evaluation, evaluateBatches } from './evaluate.js';
-import type { FitOptions, FitResult } from './fit.js';
+import type { FitOptions, TrainingResult } from './fit.js';
 import type { Freezing } from './freezing.js';
 import type { MannersOptions } from './manners.js';
 import { explainNotFinite, type FailedStep, isNotFinite } from './not-finite.js';
@@ -30,9 +30,6 @@ import { untilAborted } from './until-aborted.js';
 
 const PROGRESS_INTERVAL = 100; // ms
 
-/** What a training run tells of itself. */
-export type TrainingResult = Omit<FitResult, 'captured' | 'notCaptured' | 'resumedAt' | 'stepBytes'>;
-
 /** What keeps a training, and how far it was where it goes on. */
 export interface Kept {
   readonly checkpoints?: Checkpoints | undefined;
@@ -41,6 +38,8 @@ export interface Kept {
   readonly budget?: Budget | undefined;
   readonly freezing?: Freezing | undefined;
   readonly log?: LogOptions | undefined;
+  /** What is validated: the model that learns, or its averages. */
+  readonly judged?: Learner['model'];
   /** The options as they stand in the log. */
   readonly settings?: object;
 }
@@ -184,10 +183,16 @@ export class TrainingRun {
 
   /** Nothing where the signal ended it. */
   async #validate(validation: DataLoader, classes: number): Promise<Evaluation | undefined> {
-    const { model, ema, loss } = this.#learner;
+    const { model, loss } = this.#learner;
     const { signal, metrics } = this.#options;
     const options = { signal, metrics, loss };
-    const tested = await evaluateBatches(ema?.model ?? model, validation, classes, options, this.#manners);
+    const tested = await evaluateBatches(
+      this.#kept.judged ?? model,
+      validation,
+      classes,
+      options,
+      this.#manners,
+    );
     if (tested !== undefined) this.#budget?.noteValidation(tested.seconds);
     return tested;
   }

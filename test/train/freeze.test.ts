@@ -58,6 +58,29 @@ describe('freeze', () => {
     expect(refused(() => net.freeze('no' as never)).code).toBe('ERR_ARGUMENT');
   });
 
+  it('keeps statistics where that is asked for, until it is undone', () => {
+    using net = make();
+    const norm = net.body.at(1) as nn.BatchNorm2d;
+    const modes = () => [net.training, net.body.training, norm.training, net.head.training];
+    net.body.freeze(true, { statistics: true });
+    expect(modes()).toEqual([true, false, false, true]);
+    net.train();
+    expect(modes()).toEqual([true, false, false, true]);
+    tensorScope(() => net.call(tensor(images, SHAPE)));
+    expect(norm.runningMean?.data()).toEqual(new Float32Array(4));
+    net.eval();
+    net.body.freeze();
+    net.train();
+    expect(modes()).toEqual([true, true, true, true]);
+    net.body.freeze(true, { statistics: true });
+    net.freeze(false);
+    net.train();
+    tensorScope(() => net.call(tensor(images, SHAPE)));
+    expect(norm.runningMean?.data()).not.toEqual(new Float32Array(4));
+    expect(refused(() => net.freeze(true, { statistics: 1 as never })).code).toBe('ERR_ARGUMENT');
+    expect(refused(() => net.freeze(true, { stats: true } as never)).code).toBe('ERR_ARGUMENT');
+  });
+
   it('cannot be done to a snapshot', async () => {
     using net = make();
     using snapshot = await net.snapshot();

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Features of frozen layers, computed once: the training is the one without, and what may not be kept is not.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  dropout,
+  evaluate,
+  type FitOptions,
+  fit,
+  manualSeed,
+  memory,
+  nn,
+  optim,
+  type Tensor,
+  tensor,
+  weightsSha256,
+} from '../../lib/index.js';
+import { someXo, weightsOf } from './tiny.js';
+
+const SIZE = 12 * 12 * 4;
+
+/** Two frozen convolutions with a batch norm, 12x12x4 features, and two layers that learn. */
+function transferred(seed = 3, statistics = true): nn.Sequential {
+  manualSeed(seed);
+  const body = new nn.Sequential(
+    new nn.Conv2d(1, 4, { kernelSize: 3, padding: 1 }),
+    new nn.BatchNorm2d(4),
+    new nn.ReLU(),
+    new nn.Dropout(0.5),
+    new nn.MaxPool2d(2),
+  );
+  const net = new nn.Sequential(
+    body,
+    new nn.Flatten(),
+    new nn.Linear(SIZE, 8),
+    new nn.Tanh(),
+    new nn.Linear(8, 2),
+  );
+  body.freeze(true, { statistics });
+  return net;
+}
+
+const train = someXo(96);
+const validation = someXo(40);
+const OPTIONS = { epochs: 3, batchSize: 32, validation, lr: 0.01, optimizer: 'adam' } as const;
+
+async function trained(options: FitOptions, net: nn.Module = transferred()) {
+  const result = await fit(net, train, { ...OPTIONS, ...options });
+  return { net, result, sha: weightsSha256(net), weights: weightsOf(net) };
+}
+
+/** Largest difference, in parts of the largest number. */
+function distance(a: readonly number[], b: readonly number[]): number {
+  const scale = Math.max(...a.map(Math.abs));
+  return Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale;
+}
+
+describe('features of frozen layers', () => {
+  it('are computed once, and lead to the weights of a training without', async () => {
+    const reports: unknown[] = [];
+    const once = await trained({ onFeatures: (report) => reports.push(report) });
+    const always = await trained({ cacheFeatures: false });
+    expect(once.result.cachedFeatures).toMatchObject({ layers: 6, bytes: 4 * SIZE * (96 + 40) });
+    expect(once.result.notCached).toBeUndefined();
+    expect(always.result.cachedFeatures).toBeUndefined();
+    expect(reports.at(-1)).toEqual({ images: 136, of: 136 });
+    expect(distance(once.weights, always.weights)).toBeLessThan(1e-5);
+    once.result.history.forEach((row, i) => {
+      expect(row.loss).toBeCloseTo(always.result.history[i].loss, 5);
+      expect(row.valAccuracy).toBe(always.result.history[i].valAccuracy);
+    });
+    // the whole model has learnt
+    const judged = await evaluate(once.net, validation);
+    expect(judged.accuracy).toBe(once.result.history.at(-1)?.valAccuracy);
+    expect(judged.loss).toBeCloseTo(once.result.history.at(-1)?.valLoss as number, 5);
+  });
+
+  it('give the same bits eager and captured, and for any number of threads', async () => {
+    const ways = [{}, { capture: false }, { threads: 1 }, { threads: 3 }, { microBatches: 1 }];
+    const shas = new Set<string>();
+    for (const way of ways) shas.add((await trained(way)).sha);
+    expect(shas.size).toBe(1);
+  });
+
+  it('are freed', async () => {
+    await trained({});
+    const before = memory().bytes;
+    const { net } = await trained({});
+    net.dispose();
+    expect(memory().bytes).toBeLessThanOrEqual(before);
+  });
+
+  it('go with averages, early stopping and an EMA of the caller', async () => {
+    const decay = { ema: 0.5, earlyStopping: { patience: 9 } };
+    const once = await trained(decay);
+    const always = await trained({ ...decay, cacheFeatures: false });
+    expect(once.result.cachedFeatures?.layers).toBe(6);
+    expect(distance(once.weights, always.weights)).toBeLessThan(1e-5);
+    expect(once.result.history.map(({ valLoss }) => valLoss?.toFixed(4))).toEqual(
+      always.result.history.map(({ valLoss }) => valLoss?.toFixed(4)),
+    );
+    const net = transferred();
+    using ema = new optim.EMA(net, { decay: 0.5 });
+    const own = await trained({ ema }, net);
+    const { loss } = await evaluate(ema.model, validation);
+    expect(own.result.history.at(-1)?.valLoss).toBeCloseTo(loss, 5);
+  });
+
+  it('are computed again by a training that is gone on with, which ends with the same bits', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'receptive-features-'));
+    try {
+      const whole = await trained({});
+      const stop = new AbortController();
+      const checkpoint = { dir, everySteps: 2 };
+      const onEpoch = () => stop.abort();
+      await trained({ checkpoint, signal: stop.signal, onEpoch });
+      const rest = await trained({ checkpoint, resume: true }, transferred(99));
+      expect(rest.result).toMatchObject({ resumedAt: 3, steps: 9, cachedFeatures: { layers: 6 } });
+      expect(rest.sha).toBe(whole.sha);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it('end with the layer that draws, learns or moves its statistics', async () => {
+    manualSeed(1);
+    const noisy = new nn.Sequential(
+      new nn.Conv2d(1, 2, { kernelSize: 3 }),
+      new nn.Dropout(0.5),
+      new nn.Flatten(),
+      new nn.Linear(22 * 22 * 2, 2),
+    );
+    noisy.at(0)?.freeze();
+    expect((await trained({}, noisy)).result.cachedFeatures).toMatchObject({ layers: 1 });
+    const moving = await trained({}, transferred(3, false));
+    expect(moving.result.cachedFeatures).toMatchObject({ layers: 1 });
+    expect(
+      moving.net
+        .namedBuffers()
+        .find(([name]) => name.endsWith('num_batches_tracked'))?.[1]
+        .item(),
+    ).toBe(9);
+    const fixed = await trained({});
+    expect(
+      fixed.net
+        .namedBuffers()
+        .find(([name]) => name.endsWith('num_batches_tracked'))?.[1]
+        .item(),
+    ).toBe(0);
+  });
+});
+
+class Hidden extends nn.Module {
+  readonly inner = transferred();
+
+  override forward(x: Tensor): Tensor {
+    return this.inner.call(x);
+  }
+}
+
+class Noise extends nn.Module {
+  override forward(x: Tensor): Tensor {
+    return dropout(x, 0.1);
+  }
+}
+
+describe('features that are not kept', () => {
+  const cases: [string, RegExp | undefined, () => nn.Module, FitOptions][] = [
+    ['a model whose layers are not known', /no nn\.Chain/, () => new Hidden(), {}],
+    ['images that change', /augment/, transferred, { augment: [{ kind: 'flip' }] }],
+    [
+      'too many',
+      /what 1 makes of all images takes 313344 bytes of 1000/,
+      transferred,
+      { cacheFeatures: { maxBytes: 1000 } },
+    ],
+    [
+      'few, because of statistics that move',
+      /what 0\.0 makes .* of 1000; no later layer, because .* 0\.1 move, which freeze\(true/,
+      () => transferred(3, false),
+      { cacheFeatures: { maxBytes: 1000 } },
+    ],
+    [
+      'a random layer at the beginning',
+      /0 draws/,
+      () => new nn.Sequential(new Noise(), ...transferred()),
+      {},
+    ],
+    [
+      'layers that learn at the beginning',
+      undefined,
+      () => new nn.Sequential(new nn.Conv2d(1, 1, { kernelSize: 1 }), ...transferred()),
+      {},
+    ],
+    ['no frozen layers', undefined, () => transferred().freeze(false), {}],
+    ['when they are not wanted', undefined, transferred, { cacheFeatures: false }],
+  ];
+  it.each(cases)('%s', async (_, why, make, options) => {
+    const { result } = await trained(options, make());
+    expect(result.cachedFeatures).toBeUndefined();
+    if (why === undefined) expect(result.notCached).toBeUndefined();
+    else expect(result.notCached).toMatch(why);
+    expect(result.history).toHaveLength(3);
+  });
+
+  it('because someone watches the layers', async () => {
+    const net = transferred();
+    let seen = 0;
+    net.at(0)?.onForward(() => seen++);
+    const { result } = await trained({ capture: false }, net);
+    expect(result.notCached).toMatch(/hooks/);
+    expect(seen).toBeGreaterThan(9);
+  });
+
+  it('because they are not finite, and the training says what is', async () => {
+    const net = transferred();
+    const [[name, weight]] = net.namedParameters();
+    using broken = tensor(new Float32Array(weight.size).fill(Number.NaN), weight.shape);
+    net.loadStateDict(new Map([[name, broken]]), { strict: false });
+    await expect(trained({}, net)).rejects.toMatchObject({ code: 'ERR_NUMERICS' });
+  });
+
+  it('because the signal came', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    const { result } = await trained({ signal: stop.signal });
+    expect(result).toMatchObject({ aborted: true, steps: 0, cachedFeatures: undefined });
+  });
+
+  it.each([
+    ['cacheFeatures', 'yes'],
+    ['cacheFeatures', null],
+    ['cacheFeatures', { bytes: 1 }],
+    ['cacheFeatures', { maxBytes: -1 }],
+    ['onFeatures', 'no function'],
+  ])('of wrong options: %s %j', async (name, value) => {
+    await expect(trained({ [name]: value })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+});
