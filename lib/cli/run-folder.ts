@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder that a training leaves behind. It is proved writable before the training starts, and each file appears in
 // it whole or not at all.
-import { rm, rmdir, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fail } from '../errors.js';
-import { makeFolder, removeTemporary, temporaryName, writeAtomically } from '../io/atomic-file.js';
+import { makeFolder, removeFolders, removeTemporary, writeAtomically } from '../io/atomic-file.js';
+import { temporaryName } from '../io/temporary-name.js';
 
 /** A folder to write results to. */
 export class RunFolder {
@@ -58,13 +59,7 @@ export class RunFolder {
 
   /** Takes away the folders that were made for this one, as far as they are empty. */
   async abandon(): Promise<void> {
-    for (const folder of this.#made) {
-      try {
-        await rmdir(folder);
-      } catch {
-        return; // something is in it: it stays
-      }
-    }
+    await removeFolders(this.#made);
   }
 }
 

@@ -4,9 +4,11 @@
 import { fstatSync, readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkNumber, checkOptions, checkWhole, describe, fail } from '../errors.js';
+import { checkPath } from '../io/atomic-file.js';
+import { isSameStamp, stampOf } from '../io/file-stamp.js';
 import type { ImagePlace } from '../ops/gather.js';
 import type { Dataset, Normalization } from './dataset.js';
-import { openPart, type ReadPackedOptions, stampOf } from './packed.js';
+import { openPart, type ReadPackedOptions } from './packed.js';
 import type { PackedIndex } from './packed-format.js';
 
 /** A file that several sets read. */
@@ -84,7 +86,7 @@ export class PackedDataset {
     try {
       got = readSync(descriptor, bytes, 0, size, offset + (rows?.[index] ?? index) * size);
       const now = stampOf(fstatSync(descriptor, { bigint: true }));
-      if (now.some((value, i) => value !== stamp[i])) cause = new Error('it was changed meanwhile');
+      if (!isSameStamp(now, stamp)) cause = new Error('it was changed meanwhile');
     } catch (error) {
       cause = error;
     }
@@ -160,6 +162,7 @@ export async function openPacked(
   part: string,
   options: Omit<ReadPackedOptions, 'parts'> = {},
 ): Promise<PackedDataset> {
+  checkPath('openPacked', file);
   checkOptions('openPacked', options, ['verify', 'signal']);
   if (typeof part !== 'string') {
     throw fail('ERR_ARGUMENT', {

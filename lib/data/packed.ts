@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `packed`: data sets out of packed files (packed-format.ts), verified against their checksums as they are read.
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { checkBooleans, checkListeners, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
-import type { ImagePlace } from '../ops/gather.js';
+import { checkPath } from '../io/atomic-file.js';
+import { stampOf } from '../io/file-stamp.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
 import {
   decodeHeader,
@@ -36,7 +36,9 @@ export async function readPacked(
   file: string,
   options: ReadPackedOptions = {},
 ): Promise<Map<string, Dataset>> {
+  checkPath('readPacked', file);
   checkOptions('readPacked', options, ['parts', 'verify', 'signal']);
+  checkParts(options.parts);
   checkBooleans('readPacked', { verify: options.verify });
   checkListeners('readPacked', options.signal);
   return withPacked(file, async (handle, index) => {
@@ -49,6 +51,13 @@ export async function readPacked(
     }
     return datasets;
   });
+}
+
+function checkParts(parts: unknown): void {
+  if (parts === undefined || (Array.isArray(parts) && parts.every((name) => typeof name === 'string')))
+    return;
+  const expected = 'parts to be an array of names';
+  throw fail('ERR_ARGUMENT', { op: 'readPacked', expected, received: describe(parts) });
 }
 
 function partOf(file: string, index: PackedIndex, name: string): PackedPart {
@@ -127,11 +136,6 @@ async function openIndexed(file: string): Promise<[handle: FileHandle, index: Pa
     await handle.close();
     throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
   }
-}
-
-/** What tells whether a file was written to. */
-export function stampOf({ size, mtimeNs }: BigIntStats): ImagePlace['stamp'] {
-  return [Number(size), Number(mtimeNs / 1_000_000_000n), Number(mtimeNs % 1_000_000_000n)];
 }
 
 function unreadable(file: string, cause: unknown) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that are whole or not there: written under another name, synced, then renamed.
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, fail } from '../errors.js';
+import { isTemporary, temporaryName } from './temporary-name.js';
 
 /** Refuses what is no path. Throws ERR_ARGUMENT. */
-export function checkPath(op: string, path: unknown): void {
+export function checkPath(op: string, path: unknown, expected = 'the path of a file'): void {
   if (typeof path === 'string' && path !== '') return;
-  throw fail('ERR_ARGUMENT', { op, expected: 'the path of a file', received: describe(path) });
+  throw fail('ERR_ARGUMENT', { op, expected, received: describe(path) });
 }
 
 /** Gives an error of the file system the library's form. */
@@ -30,14 +30,6 @@ export function fileError(op: string, expected: string, path: string, cause: unk
 
 /** Bytes of one call of write: 4 MiB, so that the first error of a full disk comes early. */
 const WRITTEN_AT_ONCE = 4 * 2 ** 20;
-/** Names of files under way, which only a process that was killed leaves behind. */
-const TEMPORARY = /^\..+\.tmp-\d+-[0-9a-f]{12}$/;
-
-/** A name beside `path` that nobody else has. */
-export function temporaryName(path: string): string {
-  const random = randomBytes(6).toString('hex');
-  return join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${random}`);
-}
 
 /**
  * Replaces the file at `path`, or makes it, of bytes in one or more parts. Until the last moment the old one stays; whatever
@@ -68,11 +60,16 @@ export async function writeAtomically(
   }
 }
 
-/** The system may take less than it is given, and then goes on where it stopped. */
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/**
+ * Writes all of the bytes, from `position` on, or where the file stands. The system may take less than it is given, and then goes
+ * on where it stopped.
+ */
+export async function writeWhole(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
   let at = 0;
   while (at < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, at, Math.min(bytes.length - at, WRITTEN_AT_ONCE));
+    const length = Math.min(bytes.length - at, WRITTEN_AT_ONCE);
+    const where = position === undefined ? null : position + at;
+    const { bytesWritten } = await file.write(bytes, at, length, where);
     if (bytesWritten === 0) throw new Error('the system wrote nothing');
     at += bytesWritten;
   }
@@ -82,7 +79,7 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
 const LOSSES: readonly unknown[] = ['EIO', 'ENOSPC', 'EDQUOT'];
 
 /** Makes the rename outlive a power cut, where the system lets folders be synced. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     try {
@@ -95,11 +92,14 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Takes away what a process that was killed in the middle of a write has left in a folder. Throws ERR_FILE. */
+/**
+ * Takes away what a process that was killed in the middle of a write has left in a folder, which nobody else may be writing to.
+ * Throws ERR_FILE.
+ */
 export async function removeTemporary(op: string, folder: string): Promise<void> {
   try {
     for (const name of await readdir(folder)) {
-      if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+      if (isTemporary(name)) await rm(join(folder, name), { force: true });
     }
   } catch (error) {
     throw fileError(op, 'a folder without unfinished files', folder, error);
@@ -125,4 +125,15 @@ export async function makeFolder(path: string, made: string[] = []): Promise<voi
     throw error;
   }
   made.unshift(path);
+}
+
+/** Takes away folders that were made, the innermost first, as far as they are empty. */
+export async function removeFolders(made: readonly string[]): Promise<void> {
+  for (const folder of made) {
+    try {
+      await rmdir(folder);
+    } catch {
+      return; // something is in it: it stays
+    }
+  }
 }
