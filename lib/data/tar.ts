@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tar archives, read as a stream and never unpacked to disk: ustar with GNU's and POSIX' long names, compressed by gzip or not.
 // Nothing in an archive is trusted: sizes are bounded, checksums compared, and an archive that was cut off is told.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { fail } from '../errors.js';
+import { fail, ReceptiveError } from '../errors.js';
+import { isSameStamp, stampOf } from '../io/file-stamp.js';
 
 /** What an archive holds at a path. Links and devices are told, and nothing is read for them. */
 export interface TarEntry {
@@ -42,8 +42,8 @@ const HARMLESS = 64 * 2 ** 20;
 /**
  * The entries of an archive, in its order.
  *
- * @throws ERR_FILE for a file that cannot be read; ERR_DATA for one that is no tar, is damaged or cut off, or unpacks to
- *   more than it may; ERR_ABORTED
+ * @throws ERR_FILE for a file that cannot be read; ERR_DATA for one that is no tar, is damaged or cut off, is written to while it
+ *   is read, or unpacks to more than it may; ERR_ABORTED
  */
 export async function* readTar(file: string, options: TarOptions = {}): AsyncGenerator<TarEntry> {
   const { wants = () => true, largestFile = 2 ** 28, largestTotal = 2 ** 40, contents, signal } = options;
@@ -66,8 +66,10 @@ async function* entriesOf(
   let longSize: number | undefined;
   for (;;) {
     const header = await blocks.take(BLOCK);
-    if (header === undefined) throw damaged(file, 'an end mark', 'the end of the file');
+    if (header === undefined) throw blocks.position === 0 ? noArchive(file, new Uint8Array()) : unended(file);
     if (header.every((byte) => byte === 0)) break;
+    const isNone = blocks.position === BLOCK && !hasItsSum(header) && text(header, 257, 5) !== 'ustar';
+    if (isNone) throw noArchive(file, header);
     const { path: shortName, size: shortSize, type } = parseHeader(file, header, blocks.position - BLOCK);
     if (type === 'L' || type === 'x') {
       const text = await longField(file, blocks, shortSize);
@@ -97,6 +99,8 @@ async function* entriesOf(
   await blocks.drain(); // to the end, so that gzip's checksum is compared
 }
 
+const FOLDER_HINT = 'pictures are read from a folder, or an archive, of one folder for each class';
+
 const KINDS: Readonly<Record<string, TarEntry['kind']>> = {
   '0': 'file',
   '\0': 'file',
@@ -111,6 +115,34 @@ function damaged(file: string, expected: string, received: string, cause?: unkno
   return fail('ERR_DATA', { op: `reading ${file}`, expected, received, hint, cause });
 }
 
+function unended(file: string) {
+  return damaged(file, 'an end mark', 'the end of the file');
+}
+
+/** What else people name in place of an archive, by its first bytes, and what to do with it. */
+const OTHER_KINDS: readonly (readonly [begin: string, kind: string, hint: string])[] = [
+  ['RCPTPACK', 'a packed data set', 'read it as packed:FILE'],
+  ['PK\x03\x04', 'a zip archive', 'unpack it, and name the folder'],
+  ['\xfd7zXZ', 'an archive compressed by xz', 'unpack it: only gzip is read'],
+  ['BZh', 'an archive compressed by bzip2', 'unpack it: only gzip is read'],
+  ['\x28\xb5\x2f\xfd', 'an archive compressed by zstd', 'unpack it: only gzip is read'],
+  ['\xff\xd8\xff', 'a picture', FOLDER_HINT],
+  ['\x89PNG', 'a picture', FOLDER_HINT],
+];
+
+/** A file that does not begin as a tar archive does. */
+function noArchive(file: string, first: Uint8Array) {
+  const begin = Buffer.from(first).toString('latin1', 0, 8);
+  const known = OTHER_KINDS.find(([start]) => begin.startsWith(start));
+  const received = first.length === 0 ? 'an empty file' : 'a file of another kind';
+  return fail('ERR_DATA', {
+    op: `reading ${file}`,
+    expected: 'a .tar or .tar.gz archive',
+    received: known?.[1] ?? received,
+    hint: known?.[2] ?? FOLDER_HINT,
+  });
+}
+
 function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }
@@ -122,9 +154,8 @@ interface Header {
 }
 
 function parseHeader(file: string, header: Uint8Array, position: number): Header {
-  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   const where = `at byte ${position}`;
-  if (sum !== octal(header, 148, 8)) {
+  if (!hasItsSum(header)) {
     throw damaged(file, `a tar header ${where}`, 'bytes with another checksum');
   }
   const size = sizeOf(header);
@@ -136,6 +167,11 @@ function parseHeader(file: string, header: Uint8Array, position: number): Header
     size,
     type: String.fromCharCode(header[156]),
   };
+}
+
+function hasItsSum(header: Uint8Array): boolean {
+  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
+  return sum === octal(header, 148, 8);
 }
 
 /** Octal digits, or for large files a binary number behind a byte of 128. */
@@ -194,8 +230,27 @@ async function* unpackedChunks(
   largest: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const isCompressed = await beginsWithGzip(file);
-  const source = createReadStream(file, { highWaterMark: 2 ** 18 });
+  const handle = await open(file).catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
+  try {
+    yield* chunksOf(file, handle, largest, signal);
+  } catch (cause) {
+    throw cause instanceof ReceptiveError ? cause : unreadable(file, cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* chunksOf(
+  file: string,
+  handle: FileHandle,
+  largest: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const isCompressed = await beginsWithGzip(handle);
+  const before = stampOf(await handle.stat({ bigint: true }));
+  const source = handle.createReadStream({ start: 0, highWaterMark: 2 ** 18, autoClose: false });
   const stream = isCompressed ? source.pipe(createGunzip({ chunkSize: 2 ** 18 })) : source;
   source.on('error', (error) => stream.destroy(error));
   let total = 0;
@@ -221,11 +276,14 @@ async function* unpackedChunks(
       }
       yield chunk;
     }
+    if (!isSameStamp(before, stampOf(await handle.stat({ bigint: true })))) {
+      const expected = 'an archive that stays as it is while it is read';
+      throw fail('ERR_DATA', { op: `reading ${file}`, expected, received: 'one that was written to' });
+    }
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     if (code.startsWith('Z_')) throw damaged(file, 'a whole gzip stream', (cause as Error).message, cause);
-    if (code.startsWith('ERR_')) throw cause;
-    throw unreadable(file, cause);
+    throw cause;
   } finally {
     stream.destroy();
     source.destroy();
@@ -237,18 +295,9 @@ function unreadable(file: string, cause: unknown) {
   return fail('ERR_FILE', { op: 'reading an archive', expected: `a file at ${file}`, received, cause });
 }
 
-async function beginsWithGzip(file: string): Promise<boolean> {
-  try {
-    const handle = await open(file);
-    try {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-      return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
+async function beginsWithGzip(handle: FileHandle): Promise<boolean> {
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+  return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
 }
 
 /** Takes so many bytes at a time from chunks of any size. */
@@ -271,6 +320,7 @@ class Blocks {
     while (missing > 0) {
       if (this.#chunk.length === 0 && !(await this.#more())) {
         if (missing === count) return undefined;
+        if (this.position === count - missing) throw noArchive(this.#file, Buffer.concat(parts));
         throw damaged(this.#file, `${missing} more bytes`, 'the end of the file');
       }
       const part = this.#advance(Math.min(missing, this.#chunk.length));

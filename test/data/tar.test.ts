@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -118,6 +118,34 @@ describe('readTar', () => {
     const packed = Uint8Array.from(gzipSync(content(100_000)));
     packed[packed.length - 8] ^= 1;
     await expect(entriesOf(packed)).rejects.toMatchObject({ code: 'ERR_DATA' });
+  });
+
+  it.each([
+    ['', 'an empty file'],
+    ['hello', 'a file of another kind'],
+    ['hello '.repeat(200), 'a file of another kind'],
+    ['PK\x03\x04', 'a zip archive'],
+    ['RCPTPACK'.repeat(100), 'a packed data set'],
+    ['\xff\xd8\xff\xe0', 'a picture'],
+    ['\x89PNG'.repeat(200), 'a picture'],
+    ['\xfd7zXZ', 'an archive compressed by xz'],
+  ])('says what else a file is that begins with %j', async (text, received) => {
+    for (const pack of [(bytes: Uint8Array) => bytes, gzipSync]) {
+      const error = { code: 'ERR_DATA', expected: 'a .tar or .tar.gz archive', received };
+      await expect(entriesOf(pack(Buffer.from(text, 'latin1')))).rejects.toMatchObject(error);
+    }
+  });
+
+  it('tells an archive that is written to while it is read', async () => {
+    const path = join(folder, 'a.tar');
+    await writeFile(path, tarFile([1, 2, 3].map((n) => ({ path: `${n}`, bytes: content(400_000, n) }))));
+    let count = 0;
+    const reading = async () => {
+      for await (const _ of readTar(path)) if (++count === 1) await appendFile(path, new Uint8Array(512));
+    };
+    const error = { code: 'ERR_DATA', op: `reading ${path}`, received: 'one that was written to' };
+    await expect(reading()).rejects.toMatchObject(error);
+    expect(count).toBe(3);
   });
 
   it('refuses sizes and names beyond reason without asking for their memory', async () => {
