@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of options: each is checked as it is read, and a wrong one ends the command with status 2.
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Augmentation } from '../data/augment.js';
 import { parseAugment } from '../data/augment-text.js';
@@ -110,5 +110,5 @@ export function checkDataDir(data: string, dataDir: string | undefined): void {
 /** A data set as part of a folder's name: a path gives its last step. */
 export function labelOf(data: string): string {
   const { name, path } = splitName(data);
-  return path === undefined ? name : basename(path).replace(/\.\w+$/, '');
+  return path === undefined ? name : basename(resolve(path)).replace(/\.\w+$/, '');
 }

@@ -2,8 +2,9 @@
 // `receptive train`: data, model, training, and the folder of results.
 import type { Augmentation } from '../data/augment.js';
 import { type AnySplit, closeDatasets } from '../data/packed-dataset.js';
+import { LAYOUT } from '../data/problems.js';
 import { loadDataset } from '../data/registry.js';
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import { createModel } from '../models/registry.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
 import type { Module } from '../nn/module.js';
@@ -121,10 +122,18 @@ export async function prepare(flags: TrainFlags, output: Output, stop: StopReque
 export async function loadData(flags: TrainFlags, output: Output, signal: AbortSignal): Promise<AnySplit> {
   const { data, dataDir, trainSize, testSize, seed } = flags;
   checkDataDir(data, dataDir);
-  return loadDataset(data, {
+  const split = await loadDataset(data, {
     ...{ dataDir, trainSize, testSize, seed, signal, images: imageOptionsOf(flags) },
     onDisk: true,
     ...loadingLines(output),
+  });
+  if (split.train.classNames.length > 1) return split;
+  await closeDatasets(split.train, split.test);
+  throw fail('ERR_DATA', {
+    op: `--data ${data}`,
+    expected: 'at least two classes to tell apart',
+    received: `one, ${describe(split.train.classNames[0])}`,
+    hint: `it should look like ${LAYOUT}`,
   });
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `folder`: pictures in one folder a class, or in an archive of such folders, decoded into memory.
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
+import { checkPath } from '../io/atomic-file.js';
 import { ArrayDataset, type Dataset, type Split } from './dataset.js';
-import { nameOf, type PartName } from './image-files.js';
+import { nameOf } from './image-files.js';
 import { type ImageSink, type ReadImagesOptions, readImages, type SinkImage } from './image-source.js';
+import type { PartName } from './layout.js';
 import type { AnyDataset, AnySplit } from './packed-dataset.js';
 import { PixelStatistics } from './pixel-statistics.js';
 import type { ImageReport } from './problems.js';
-import { stratifiedSplit } from './select.js';
+import { classCounts, stratifiedSplit } from './select.js';
 
 /** Pictures to learn from and to be judged on, and what became of the files. */
 export interface ImageFolder extends Split {
@@ -22,10 +24,12 @@ export interface ImageFolder extends Split {
  * contents; grey, CMYK and 16-bit pictures are converted, and counted. The normalisation is that of the training pictures.
  *
  * Throws ERR_NATIVE_MISSING where sharp, an optional package, is not installed; ERR_FILE for a path that cannot be read;
- * ERR_DATA, naming the file, for one that cannot be used (unless `onBad` is 'skip'), for an archive that is damaged or a bomb, and
- * where no picture is left; ERR_ABORTED, ERR_ARGUMENT.
+ * ERR_DATA, naming the file, for one that cannot be used, a class without pictures, or with one of a set that is to be divided
+ * (unless `onBad` is 'skip'), for an archive that is damaged, a bomb or contradicts itself, and where no picture is left;
+ * ERR_ABORTED, ERR_ARGUMENT.
  */
 export async function imageFolder(path: string, options: ReadImagesOptions = {}): Promise<ImageFolder> {
+  checkPath('imageFolder', path, 'the path of a folder or archive');
   const parts = new MemoryParts();
   const { imageShape, classNames, report } = await readImages('imageFolder', path, parts, options);
   const datasets = parts.datasets({ name: nameOf(path), imageShape, classNames });
@@ -41,6 +45,7 @@ export interface PartsDescription {
 
 /** Pictures in memory, by part. */
 class MemoryParts implements ImageSink {
+  readonly divides = true;
   readonly #parts = new Map<PartName, { readonly pixels: Uint8Array[]; readonly classes: string[] }>();
 
   add(part: PartName, className: string, { pixels }: SinkImage): void {
@@ -54,13 +59,17 @@ class MemoryParts implements ImageSink {
     const { imageShape, classNames } = description;
     const labelOf = new Map(classNames.map((name, label) => [name, label]));
     const imageSize = imageShape[0] * imageShape[1] * imageShape[2];
-    const arrays = [...this.#parts].map(([part, { pixels, classes }]) => {
-      const images = new Uint8Array(pixels.length * imageSize);
-      pixels.forEach((image, i) => {
+    const arrays = [...this.#parts].flatMap(([part, { pixels, classes }]) => {
+      const kept = classes.flatMap((name, i) => {
+        const label = labelOf.get(name);
+        return label === undefined ? [] : [{ label, image: pixels[i] }];
+      });
+      if (kept.length === 0) return [];
+      const images = new Uint8Array(kept.length * imageSize);
+      kept.forEach(({ image }, i) => {
         images.set(image, i * imageSize);
       });
-      const labels = Int32Array.from(classes, (name) => labelOf.get(name) ?? -1);
-      return { part, images, labels };
+      return [{ part, images, labels: Int32Array.from(kept, ({ label }) => label) }];
     });
     const statistics = new PixelStatistics(imageShape[2]);
     const measured = arrays.find(({ part }) => part === 'train' || part === 'all') ?? arrays[0];
@@ -86,6 +95,15 @@ export function splitOf(path: string, parts: ReadonlyMap<string, AnyDataset>): A
       expected: 'pictures to train with',
       received: `only ${[...parts.keys()].join(' and ')}`,
       hint: 'put them into a folder train beside it',
+    });
+  }
+  const single = classCounts(whole).indexOf(1);
+  if (single >= 0) {
+    throw fail('ERR_DATA', {
+      op: `reading ${path}`,
+      expected: 'at least two samples of each class, one of them to test with',
+      received: `one of ${describe(whole.classNames[single])}`,
+      hint: 'add a picture, leave the class away, or make parts train and test',
     });
   }
   const [rest, share] = stratifiedSplit(whole, { fraction: 0.1 });

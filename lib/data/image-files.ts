@@ -2,37 +2,24 @@
 // The picture files of a folder or an archive, one by one, each with its class and its part (to train with, to test with).
 // Nothing outside the folder is read, and nothing of an archive is written to disk.
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { fail, ReceptiveError } from '../errors.js';
+import { isSameStamp, stampOf } from '../io/file-stamp.js';
 import { promisedFormat } from './decode.js';
+import { ArchiveLayout, classOf, type PartName, type Place, partOf } from './layout.js';
 import type { Problems } from './problems.js';
 import { readTar } from './tar.js';
 
-/** Which part of a data set a folder's name stands for; 'all' where there are no such folders. */
-export type PartName = 'train' | 'test' | 'validation' | 'all';
-
-/** A map, for it is asked with names from disk, and an object knows `constructor`. */
-const PARTS: ReadonlyMap<string, PartName> = new Map(
-  Object.entries({
-    ...{ train: 'train', training: 'train', test: 'test', testing: 'test' },
-    ...{ val: 'validation', valid: 'validation', validation: 'validation' },
-  } as const),
-);
-
 /** One picture file. */
-export interface ImageFile {
+export interface ImageFile extends Place {
   /** Its path, for errors. */
   readonly name: string;
-  readonly part: PartName;
-  readonly className: string;
   readonly bytes: Uint8Array;
 }
 
 /** A class's folder, told also where it has no pictures. */
-export interface ClassFolder {
+export interface ClassFolder extends Place {
   readonly name: string;
-  readonly part: PartName;
-  readonly className: string;
   readonly bytes: undefined;
 }
 
@@ -71,12 +58,12 @@ function messageOf(cause: unknown): string {
 async function* filesOfFolder(root: string, problems: Problems): AsyncGenerator<ImageFile | ClassFolder> {
   const walker = new Walker(await orFileError(root, realpath(root)), problems);
   const top = await orFileError(root, walker.list(root));
-  const hasParts = top.folders.some((name) => PARTS.has(name.toLowerCase()));
+  const hasParts = top.folders.some((name) => partOf(name) !== undefined);
   if (!hasParts) yield* filesOfPart(walker, root, 'all', top);
   else {
     for (const name of top.files) problems.misplaced(join(root, name));
     for (const name of top.folders) {
-      const part = PARTS.get(name.toLowerCase());
+      const part = partOf(name);
       const folder = join(root, name);
       if (part === undefined) problems.misplaced(folder);
       else yield* filesOfPart(walker, folder, part, await walker.listBelow(folder));
@@ -92,9 +79,9 @@ async function* filesOfPart(
 ): AsyncGenerator<ImageFile | ClassFolder> {
   for (const name of files) walker.problems.misplaced(join(root, name));
   for (const name of folders) {
-    const className = name.normalize('NFC'); // macOS writes é as two letters
+    const className = classOf(name);
     yield { name: join(root, name), part, className, bytes: undefined };
-    for await (const path of walker.filesUnder(join(root, name))) {
+    for await (const path of walker.filesUnder(join(root, name), await walker.above(root))) {
       if (promisedFormat(path) === undefined) {
         walker.problems.ignored(path);
         continue;
@@ -147,14 +134,22 @@ class Walker {
     }
   }
 
-  /** All files below a class's folder. */
-  async *filesUnder(folder: string, depth = 0): AsyncGenerator<string> {
+  /** The folders that a link in a class of a part must not lead to: the part's, and the root. */
+  async above(part: string): Promise<Set<string>> {
+    return new Set([await identityOf(this.#root), await identityOf(part)]);
+  }
+
+  /** All files below a class's folder. Each folder is read once, and those of `seen` are not, wherever links lead. */
+  async *filesUnder(folder: string, seen: Set<string>): AsyncGenerator<string> {
+    const identity = await identityOf(folder);
+    if (seen.has(identity)) {
+      this.problems.report('link', folder, 'it leads to a folder that is read already');
+      return;
+    }
+    seen.add(identity);
     const { folders, files } = await this.listBelow(folder);
     for (const name of files) yield join(folder, name);
-    for (const name of folders) {
-      if (depth < 16) yield* this.filesUnder(join(folder, name), depth + 1);
-      else this.problems.report('link', join(folder, name)); // a circle of links
-    }
+    for (const name of folders) yield* this.filesUnder(join(folder, name), seen);
   }
 
   async #followed(path: string) {
@@ -170,20 +165,27 @@ class Walker {
   }
 }
 
-/** The file as it was at one moment: one that changes its size while it is read is told, not half read. */
+/** What tells a folder from all others, on whichever path it is reached. */
+async function identityOf(folder: string): Promise<string> {
+  const entry = await stat(folder, { bigint: true }).catch(() => undefined);
+  return entry === undefined ? folder : `${entry.dev}:${entry.ino}`; // one that is gone cannot be listed either
+}
+
+/** The file as it was at one moment: one that is written to while it is read is told, not half read. */
 async function readWhole(path: string, problems: Problems): Promise<Uint8Array | undefined> {
   try {
     const file = await open(path);
     try {
-      const { size } = await file.stat();
+      const before = await file.stat({ bigint: true });
+      const size = Number(before.size);
       if (size > LARGEST_FILE) {
         problems.report('too large', path, `${size} bytes`);
         return undefined;
       }
       const bytes = new Uint8Array(size);
       const { bytesRead } = size === 0 ? { bytesRead: 0 } : await file.read(bytes, 0, size, 0);
-      const after = await file.stat();
-      if (bytesRead === size && after.size === size) return bytes;
+      const after = await file.stat({ bigint: true });
+      if (bytesRead === size && isSameStamp(stampOf(before), stampOf(after))) return bytes;
       problems.report('changed while it was read', path);
     } finally {
       await file.close();
@@ -201,31 +203,30 @@ async function* filesOfArchive(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ImageFile | ClassFolder> {
   const wants = (path: string) => promisedFormat(path) !== undefined;
-  /** A folder around all others: known from the first picture. */
-  let wrapper: string | undefined;
+  const layout = new ArchiveLayout(archive);
   for await (const { path, kind, size, bytes } of readTar(archive, {
     wants,
     largestFile: LARGEST_FILE,
     signal,
   })) {
     const name = `${archive}:${path}`;
-    const parts = path.split('/').filter((step) => step !== '' && step !== '.');
-    const isHidden = parts.some((step) => step.startsWith('.') && step !== '..');
+    const steps = path.split('/').filter((step) => step !== '' && step !== '.');
+    const isHidden = steps.some((step) => step.startsWith('.') && step !== '..');
     if (isUnsafe(path)) problems.report('unsafe path', name);
+    else if (isHidden || steps.length === 0) continue;
     else if (kind === 'link') problems.report('link', name);
     else if (kind === 'other') problems.report('device', name);
-    else if (kind === 'folder' || isHidden || parts.length === 0) continue;
+    else if (kind === 'folder') layout.addFolder(steps);
     else if (!wants(path)) problems.ignored(name);
     else if (bytes === undefined) problems.report('too large', name, `${size} bytes`);
     else {
-      const folders = parts.slice(0, -1);
-      wrapper ??= folders.length > 1 && !PARTS.has(folders[0].toLowerCase()) ? folders[0] : '';
-      if (wrapper !== '' && folders[0] === wrapper) folders.shift();
-      const part = PARTS.get(folders[0]?.toLowerCase() ?? '');
-      if (part !== undefined) folders.shift();
-      if (folders.length === 0) problems.misplaced(name);
-      else yield { name, part: part ?? 'all', className: folders[0].normalize('NFC'), bytes };
+      const place = layout.placeOf(steps);
+      if (place === undefined) problems.misplaced(name);
+      else yield { name, ...place, bytes };
     }
+  }
+  for (const { path, ...place } of layout.classFolders()) {
+    yield { name: `${archive}:${path}`, ...place, bytes: undefined };
   }
 }
 
@@ -236,5 +237,5 @@ function isUnsafe(path: string): boolean {
 
 /** A data set's name: that of its folder or archive, without the ending. */
 export function nameOf(path: string): string {
-  return basename(path).replace(/\.(tar(\.gz)?|tgz)$/i, '') || 'folder';
+  return basename(resolve(path)).replace(/\.(tar(\.gz)?|tgz)$/i, '') || 'folder';
 }

@@ -2,10 +2,12 @@
 // Decoded pictures of a folder or archive, in order, while the next ones are being read and decoded; and where they are
 // collected.
 import { checkListeners, checkOptions, checkWhole, describe, fail, ReceptiveError } from '../errors.js';
+import { ClassCounts } from './class-counts.js';
 import { type Decoded, decodeImage } from './decode.js';
-import { type ClassFolder, type ImageFile, imageFiles, type PartName } from './image-files.js';
+import { type ImageFile, imageFiles } from './image-files.js';
+import type { PartName } from './layout.js';
 import { FIT_NAMES, type Fit } from './picture-fit.js';
-import { BAD_FILE_NAMES, type ImageReport, type OnBadFile, Problems } from './problems.js';
+import { BAD_FILE_NAMES, type ImageReport, LAYOUT, type OnBadFile, Problems } from './problems.js';
 import { loadSharp } from './sharp.js';
 
 /** How pictures are read. */
@@ -43,8 +45,10 @@ export interface SinkImage {
   readonly channels: number;
 }
 
-/** Takes the pictures as they come. */
+/** Takes the pictures as they come. Those of classes that are not among the names in the end are to be left out. */
 export interface ImageSink {
+  /** Whether a set without parts is divided afterwards: a class needs two pictures then. */
+  readonly divides?: boolean;
   add(part: PartName, className: string, image: SinkImage): void | Promise<void>;
 }
 
@@ -74,7 +78,6 @@ export async function readImages(
 ): Promise<ReadImages> {
   const { size, channels, fit, maxPixels, onBad } = checkImageOptions(op, options);
   const { signal, onImages } = options;
-  checkListeners(op, signal, { onImages });
   const sharp = await loadSharp(op);
   const problems = new Problems(onBad);
   const classes = new ClassCounts();
@@ -113,10 +116,8 @@ export async function readImages(
       if (signal?.aborted) {
         throw fail('ERR_ABORTED', { op, expected: 'to run to the end', received: 'an abort signal' });
       }
-      if (file.bytes === undefined) {
-        classes.add(file);
-        continue;
-      }
+      classes.add(file);
+      if (file.bytes === undefined) continue;
       const decoding = decodeImage(sharp, file.name, file.bytes, { size, channels, fit, maxPixels });
       pending.push({ file, decoded: decoding.catch(asRefusal) });
       if (pending.length >= AT_ONCE) await takeFirst();
@@ -125,10 +126,11 @@ export async function readImages(
   } finally {
     await Promise.all(pending.map(({ decoded }) => decoded));
   }
-  classes.checkNoneEmpty(problems);
-  const report = problems.reportOf(images);
-  if (shape === undefined || images === 0) throw noImages(path, report);
-  onImages?.({ images, skipped: sumOf(report) });
+  if (images > 0) classes.checkNoneEmpty(problems); // where all are, that is no matter of a class
+  if (sink.divides) classes.checkDivisible(problems);
+  const report = problems.reportOf(classes.images);
+  if (shape === undefined || report.images === 0) throw noImages(path, report);
+  onImages?.({ images: report.images, skipped: sumOf(report) });
   return { imageShape: shape, classNames: classes.names, report };
 }
 
@@ -137,7 +139,7 @@ function noImages(path: string, { ignored, examples }: ImageReport) {
     op: `reading ${path}`,
     expected: 'pictures (JPEG, PNG or WebP) in a folder for each class',
     received: `none that can be used, ${ignored} other files${examples.map((text) => `; ${text}`).join('')}`,
-    hint: 'it should look like <class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>',
+    hint: `it should look like ${LAYOUT}`,
   });
 }
 
@@ -155,44 +157,6 @@ function reasonOf({ expected, received }: ReceptiveError): string {
   return expected.startsWith('a JPEG') ? 'no picture' : 'damaged';
 }
 
-/** Pictures of each class in each part. */
-class ClassCounts {
-  readonly #counts = new Map<string, Map<PartName, { readonly name: string; images: number }>>();
-
-  add({ part, className, name }: ImageFile | ClassFolder) {
-    const parts = this.#counts.get(className) ?? new Map<PartName, { name: string; images: number }>();
-    this.#counts.set(className, parts);
-    const known = parts.get(part) ?? { name, images: 0 };
-    parts.set(part, known);
-    return known;
-  }
-
-  count(file: ImageFile): void {
-    this.add(file).images += 1;
-  }
-
-  get names(): string[] {
-    return [...this.#counts]
-      .filter(([, parts]) => [...parts.values()].some(({ images }) => images > 0))
-      .map(([name]) => name)
-      .sort();
-  }
-
-  /** Tells of folders without pictures, and of classes that are tested but not trained. */
-  checkNoneEmpty(problems: Problems): void {
-    const hasTraining = [...this.#counts.values()].some((parts) => parts.has('train'));
-    for (const [className, parts] of this.#counts) {
-      for (const { name, images } of parts.values()) {
-        if (images === 0) problems.report('empty class', name);
-      }
-      const first = parts.values().next().value;
-      if (hasTraining && !parts.has('train') && first !== undefined) {
-        problems.report('empty class', first.name, `${describe(className)} has no pictures to train with`);
-      }
-    }
-  }
-}
-
 interface CheckedImageOptions {
   readonly size: readonly [number, number] | undefined;
   readonly channels: 1 | 3;
@@ -204,6 +168,7 @@ interface CheckedImageOptions {
 /** Refuses options that are none, before anything is read. */
 export function checkImageOptions(op: string, options: ReadImagesOptions): CheckedImageOptions {
   checkOptions(op, options, IMAGE_OPTIONS);
+  checkListeners(op, options.signal, { onImages: options.onImages });
   const { channels = 3, fit = 'cover', onBad = 'refuse' } = options;
   const oneOf = (name: string, value: unknown, known: readonly unknown[]) => {
     if (known.includes(value)) return;

@@ -22,6 +22,22 @@ export interface ImageReport {
 
 const MAX_EXAMPLES = 10;
 
+/** How pictures are to be laid out. */
+export const LAYOUT = '<class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>';
+
+/** What would have been right, and what to do, where that is not a file's own matter. */
+const EXPECTED: ReadonlyMap<string, readonly [expected: string, advice: string]> = new Map([
+  ['empty class', ['a class with pictures', 'add pictures, or ']],
+  [
+    'one-file class',
+    [
+      'at least two samples of each class, one of them to test with',
+      'add a picture, make folders train and test, or ',
+    ],
+  ],
+  ['in no class', ["a picture in its class's folder", `it should look like ${LAYOUT}; or `]],
+]);
+
 /** Collects them. */
 export class Problems {
   readonly #onBad: OnBadFile;
@@ -37,13 +53,9 @@ export class Problems {
   /** Takes note of a file that cannot be used, or throws ERR_DATA. */
   report(reason: string, name: string, details = ''): void {
     const received = details === '' ? reason : `${reason}: ${details}`;
-    const error = fail('ERR_DATA', {
-      op: `reading ${name}`,
-      expected: reason === 'empty class' ? 'a class with pictures' : 'a picture file of its own',
-      received,
-      hint: "leave such files out with onBad: 'skip' (--skip-bad)",
-    });
-    this.bad(reason, error);
+    const [expected, advice] = EXPECTED.get(reason) ?? ['a picture file of its own', ''];
+    const hint = `${advice}leave such files out with onBad: 'skip' (--skip-bad)`;
+    this.bad(reason, fail('ERR_DATA', { op: `reading ${name}`, expected, received, hint }));
   }
 
   /** Takes note of a picture that cannot be used for this error, or throws it. */

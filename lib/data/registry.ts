@@ -12,6 +12,7 @@ import {
   didYouMean,
   fail,
 } from '../errors.js';
+import { checkPath } from '../io/atomic-file.js';
 import { CIFAR10, CIFAR100, type CifarSet, readCifar, readCifarTest } from './cifar.js';
 import { type Dataset, type Split, subset } from './dataset.js';
 import type { DownloadProgress } from './download.js';
@@ -247,6 +248,9 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   const { split, signal, onProgress, onDraw, onImages, onReport } = options;
   checkListeners('loadDataset', signal, { onProgress, onDraw, onImages, onReport });
   checkBooleans('loadDataset', { onDisk: options.onDisk });
+  if (options.dataDir !== undefined) {
+    checkPath('loadDataset', options.dataDir, 'dataDir to be the path of a folder or file');
+  }
   if (split !== undefined && split !== 'test') {
     throw fail('ERR_ARGUMENT', {
       op: 'loadDataset',

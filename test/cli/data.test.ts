@@ -2,13 +2,20 @@
 // `receptive data` and data sets of the user's own, as a user runs them.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../lib/data/image-header.js';
 import { picture, writeTree } from '../data/pictures.js';
 import { receptive as run, temporaryFolder } from './receptive.js';
 
 describe('receptive data pack', () => {
   const folder = temporaryFolder();
+
+  beforeAll(async () => {
+    const bytes = await picture('png');
+    const paths = ['flat/1', 'one/red/1', 'one/red/2', 'few/red/1', 'few/blue/1', 'few/blue/2'];
+    await writeTree(folder, Object.fromEntries(paths.map((path) => [`${path}.png`, bytes])));
+    await writeTree(folder, { 'none/red/notes.txt': Buffer.from('none'), 'a.txt': Buffer.from('text') });
+  });
 
   it('packs a folder, which is then trained on, evaluated on and told by name', async () => {
     for (const part of ['train', 'test']) {
@@ -92,7 +99,20 @@ describe('receptive data pack', () => {
     [['data', 'pack', 'in'], 2, /file/],
     [['data', 'pack', 'in', 'y.pack', '--image-size', '0x3'], 2, /such as 32x32/],
     [['data', 'pack', 'in', 'y.pack', '--fit', 'covr'], 2, /did you mean cover/],
+    [['data', 'pack', 'in', 'in'], 1, /file to write at in, received a folder/],
+    [['data', 'pack', 'x.pack', 'x.pack'], 2, /x\.pack for both/],
+    [['data', 'pack', 'x.pack', 'y.pack'], 1, /received a packed data set/],
+    [['data', 'pack', 'flat', 'y.pack'], 1, /flat\/1\.png.*in no class.*<class>\/<picture>/],
+    [['data', 'pack', 'in', 'y.pack', '--name', ''], 2, /name to be a text/],
+    [['data', 'pack', 'in', 'a.txt/y.pack'], 1, /a\.txt\/y\.pack/],
     [['train', '--data', 'folder'], 2, /folder:PATH/],
+    [['train', '--data', 'folder:nowhere'], 1, /a folder or archive at nowhere/],
+    [['train', '--data', 'folder:a.txt'], 1, /a \.tar or \.tar\.gz archive, received a file of another kind/],
+    [['train', '--data', 'folder:x.pack'], 1, /packed:FILE/],
+    [['train', '--data', 'folder:none'], 1, /reading none: .*none that can be used, 1 other file/],
+    [['train', '--data', 'folder:one'], 1, /at least two classes to tell apart, received one, "red"/],
+    [['train', '--data', 'folder:few'], 1, /reading few\/red: expected at least two samples of each class/],
+    [['train', '--data', 'packed:in'], 1, /packed data set at in/],
     [['train', '--data', 'packed:none.pack'], 1, /none.pack/],
     [['train', '--data', 'packed:none.pack', '--data-dir', '.'], 2, /has a path already/],
     [['train', '--data', 'pakced:none.pack'], 2, /one of glyphs/],
@@ -100,5 +120,6 @@ describe('receptive data pack', () => {
     const result = await run(args, folder);
     expect(result).toMatchObject({ status, stderr: expect.stringMatching(message) });
     expect(result.stderr.trim().split('\n')).toHaveLength(1);
+    expect(existsSync(join(folder, 'y.pack')) || existsSync(join(folder, 'runs', 'lenet5-one'))).toBe(false);
   });
 });

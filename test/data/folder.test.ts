@@ -1,52 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures out of folders and archives, good ones and all that can be wrong with them.
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+// Pictures out of folders and archives; those that cannot be used are in bad-files.test.ts.
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { imageFolder } from '../../lib/data/folder.js';
 import type { ReadImagesOptions } from '../../lib/data/image-source.js';
+import { packImages } from '../../lib/data/pack.js';
 import { loadDataset } from '../../lib/data/registry.js';
-import { picture, pngChunk, pngFile, writeTree } from './pictures.js';
-import { type TarPart, tarFile } from './tar-file.js';
-
-/** Folders that the system does not list: for root, who may run these tests, permissions take nothing away. */
-const unlisted = vi.hoisted(() => new Set<string>());
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const readdir = async (path: string, options: { withFileTypes: true }) => {
-    if (unlisted.has(path)) throw new Error(`EACCES: permission denied, scandir '${path}'`);
-    return real.readdir(path, options);
-  };
-  return { ...real, readdir };
-});
+import { colours, picture, three, writeTree } from './pictures.js';
+import { partsOf, tarFile } from './tar-file.js';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'receptive-folder-'));
 });
-afterEach(() => {
-  unlisted.clear();
-  return rm(folder, { recursive: true, force: true });
-});
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const meanOf = (values: ArrayLike<number>) =>
   Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-const colours = { red: [220, 30, 30], 'sky blue': [90, 160, 230], 緑: [30, 200, 60] };
-
-/** Three classes of three pictures, in all formats. */
-async function three(under = ''): Promise<Record<string, Buffer>> {
-  const files: Record<string, Buffer> = {};
-  for (const [name, colour] of Object.entries(colours)) {
-    for (const format of ['jpeg', 'png', 'webp'] as const) {
-      files[`${under}${name}/a picture.${format}`] = await picture(format, { colour });
-    }
-  }
-  return files;
-}
-
 describe('imageFolder', () => {
   it('reads JPEG, PNG and WebP of classes whose names have spaces and other scripts', async () => {
     await writeTree(folder, await three());
@@ -140,35 +114,41 @@ describe('imageFolder', () => {
   });
 
   it('turns grey, CMYK and 16-bit pictures into plain ones, and misnamed ones by their contents', async () => {
-    const grey = await sharp(await picture('png'))
-      .toColourspace('b-w')
-      .png()
-      .toBuffer();
-    const cmyk = await sharp(await picture('png', { colour: [255, 0, 0] }))
-      .toColourspace('cmyk')
-      .jpeg()
-      .toBuffer();
-    const deep = await sharp(await picture('png'))
-      .toColourspace('rgb16')
-      .png()
-      .toBuffer();
+    const as = async (space: string, format: 'png' | 'jpeg') =>
+      sharp(await picture('png', { colour: [255, 0, 0] }))
+        .toColourspace(space)
+        .toFormat(format)
+        .toBuffer();
     const see = await sharp(await picture('png'))
       .ensureAlpha(0)
       .png()
       .toBuffer();
-    await writeTree(folder, {
-      'a/grey.png': grey,
-      'a/cmyk.jpg': cmyk,
-      'b/deep.png': deep,
+    const source = join(folder, 'in');
+    await writeTree(source, {
+      'a/grey.png': await as('b-w', 'png'),
+      'a/grey.jpg': await as('b-w', 'jpeg'),
+      'a/cmyk.jpg': await as('cmyk', 'jpeg'),
+      'b/deep.png': await as('rgb16', 'png'),
+      'b/deep grey.png': await as('grey16', 'png'),
       'b/misnamed.jpg': await picture('png'),
       'b/see-through.png': see,
     });
-    const { train, test, report } = await imageFolder(folder, { size: [6, 8] });
-    expect(report.converted).toEqual({ grey: 1, cmyk: 1, '16-bit': 1, misnamed: 1 });
-    expect([train.length + test.length, ...train.imageShape]).toEqual([5, 6, 8, 3]);
-    const one = await imageFolder(folder, { channels: 1 });
+    const { train, test, report } = await imageFolder(source, { size: [6, 8] });
+    const converted = { grey: 3, cmyk: 1, '16-bit': 2, misnamed: 1 };
+    expect(report.converted).toEqual(converted);
+    expect([train.length + test.length, ...train.imageShape]).toEqual([7, 6, 8, 3]);
+    const one = await imageFolder(source, { channels: 1 });
     expect(one.train.imageShape).toEqual([6, 8, 1]);
-    expect(one.report.converted).toEqual({ cmyk: 1, '16-bit': 1, misnamed: 1 });
+    expect(one.report.converted).toEqual({ cmyk: 1, '16-bit': 2, misnamed: 1 });
+    await writeFile(join(folder, 'in.tar'), tarFile(await partsOf(source)));
+    const archived = await imageFolder(join(folder, 'in.tar'));
+    const file = join(folder, 'in.pack');
+    const packed = { report: await packImages(source, file), ...(await loadDataset(`packed:${file}`)) };
+    for (const other of [archived, packed]) {
+      expect(other.report.converted).toEqual(converted);
+      expect(other.train.images).toEqual(train.images);
+      expect(other.test.images).toEqual(test.images);
+    }
   });
 
   it('follows links inside the folder', async () => {
@@ -178,146 +158,20 @@ describe('imageFolder', () => {
     await symlink(join(folder, 'a', '2.png'), join(folder, 'b', '2.png'));
     expect((await imageFolder(folder)).train.classNames).toEqual(['a', 'b']);
   });
-});
 
-describe('files that cannot be used', () => {
-  type Make = (path: string) => Promise<Buffer | undefined>;
-  const bad: [string, string, Make][] = [
-    ['empty', 'no picture', async () => Buffer.alloc(0)],
-    ['text', 'no picture', async () => Buffer.from('hello, I am no picture at all')],
-    [
-      'truncated JPEG',
-      'damaged',
-      async () => (await picture('jpeg', { width: 64, height: 64 })).subarray(0, -200),
-    ],
-    ['truncated PNG', 'damaged', async () => (await picture('png')).subarray(0, -30)],
-    [
-      'truncated WebP',
-      'damaged',
-      async () => (await picture('webp', { width: 40, height: 40 })).subarray(0, -12),
-    ],
-    ['cut in the header', 'no picture', async () => (await picture('jpeg')).subarray(0, 30)],
-    ['giant claim', 'too many pixels', async () => pngFile(100_000, 100_000)],
-    ['animation', 'animated', async () => pngFile(8, 6, { extra: [pngChunk('acTL', Buffer.alloc(8))] })],
-    ['GIF under another name', 'no picture', async () => Buffer.from('GIF89a\x08\x00\x06\x00\x00')],
-    [
-      'SVG under another name',
-      'no picture',
-      async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'),
-    ],
-    ['another size', 'another size', async () => picture('png', { width: 9 })],
-    ['link out of the folder', 'link', async (path) => void (await symlink('/etc/hostname', path))],
-    ['link to nowhere', 'link', async (path) => void (await symlink('nowhere', path))],
-    [
-      'hole of 300 MB',
-      'too large',
-      async (path) => {
-        await writeFile(path, '');
-        await truncate(path, 3e8);
-        return undefined;
-      },
-    ],
-  ];
-
-  async function prepare(make: Make): Promise<string> {
-    await writeTree(folder, await three());
-    const path = join(folder, 'sky blue', 'z.png');
-    const bytes = await make(path);
-    if (bytes !== undefined) await writeFile(path, bytes);
-    return path;
-  }
-
-  it.each(bad)('refuses one that is: %s', async (_, __, make) => {
-    const path = await prepare(make);
-    const error: Error = await imageFolder(folder).then(
-      () => new Error('was taken'),
-      (reason) => reason,
-    );
-    expect(error).toMatchObject({ code: 'ERR_DATA', op: `reading ${path}` });
-  });
-
-  it.each(bad)('leaves out and counts one that is: %s', async (_, reason, make) => {
-    const path = await prepare(make);
-    const { train, test, report } = await imageFolder(folder, { onBad: 'skip' });
-    expect(train.length + test.length).toBe(9);
-    expect(report.skipped).toEqual({ [reason]: 1 });
-    expect(report.examples).toEqual([expect.stringContaining(path)]);
-  });
-
-  it('tells empty classes and pictures in no class', async () => {
-    await writeTree(folder, await three());
-    await mkdir(join(folder, 'empty one'));
-    await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'ERR_DATA', op: /empty one/ });
-    await writeTree(folder, { 'stray.jpg': await picture('jpeg') });
-    await expect(imageFolder(folder)).rejects.toMatchObject({ op: /stray.jpg/, received: 'in no class' });
-    const { train, report } = await imageFolder(folder, { onBad: 'skip' });
-    expect(train.classNames).toHaveLength(3);
-    expect(report.skipped).toEqual({ 'empty class': 1, 'in no class': 1 });
-  });
-
-  it.each(['', '/deeper'])('tells a folder that cannot be listed: a class%s', async (below) => {
-    await writeTree(folder, await three());
-    const path = join(folder, `locked${below}`);
-    await writeTree(folder, { 'locked/deeper/1.png': await picture('png') });
-    unlisted.add(path);
-    await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'ERR_DATA', op: `reading ${path}` });
-    const { report } = await imageFolder(folder, { onBad: 'skip' });
-    expect(report).toMatchObject({ images: 9, skipped: { unreadable: 1 } });
-    expect(report.examples[0]).toContain(`${path}: unreadable: EACCES`);
-  });
-
-  it('does not go on where the root cannot be listed', async () => {
-    await writeTree(folder, await three());
-    unlisted.add(folder);
-    await expect(imageFolder(folder, { onBad: 'skip' })).rejects.toMatchObject({ code: 'ERR_FILE' });
-  });
-
-  it('tells classes that could not be divided or were never trained', async () => {
-    await writeTree(folder, { 'a/1.png': await picture('png'), 'b/1.png': await picture('png') });
-    await expect(imageFolder(folder)).rejects.toThrow(/at least two samples of each class/);
-    await writeTree(folder, {
-      'train/a/1.png': await picture('png'),
-      'test/a/1.png': await picture('png'),
-      'test/c/1.png': await picture('png'),
+  it('takes a class for the same however its name is written', async () => {
+    const source = join(folder, 'in');
+    await writeTree(source, {
+      'cafe\u0301/1.png': await picture('png'), // as macOS writes it
+      'caf\u00e9/2.png': await picture('png'),
+      'thé vert/1 2.png': await picture('png'),
+      'thé vert/3.png': await picture('png'),
     });
-    await rm(join(folder, 'a'), { recursive: true });
-    await rm(join(folder, 'b'), { recursive: true });
-    await expect(imageFolder(folder)).rejects.toThrow(/"c" has no pictures to train with/);
-  });
-
-  it('says what a folder should look like where it has none', async () => {
-    await expect(imageFolder(folder)).rejects.toMatchObject({ code: 'ERR_DATA', hint: /<class>/ });
-    await expect(imageFolder(join(folder, 'none'))).rejects.toMatchObject({ code: 'ERR_FILE' });
-    const file = join(folder, 'notes.tar');
-    await writeFile(file, 'this is no tar archive, however long it may be. '.repeat(40));
-    await expect(imageFolder(file)).rejects.toMatchObject({ code: 'ERR_DATA' });
-  });
-
-  const good = async (): Promise<TarPart[]> =>
-    Object.entries(await three()).map(([path, bytes]) => ({ path, bytes }));
-  it.each<[string, string, TarPart]>([
-    ['an absolute path', 'unsafe path', { path: '/red/x.png' }],
-    ['a path upwards', 'unsafe path', { path: 'red/../../x.png' }],
-    ['a path of Windows', 'unsafe path', { path: 'C:\\red\\x.png' }],
-    ['a symbolic link', 'link', { path: 'red/x.png', type: '2', target: '/etc/passwd' }],
-    ['a hard link', 'link', { path: 'red/x.png', type: '1', target: 'red/a picture.png' }],
-    ['a device', 'device', { path: 'red/x.png', type: '3' }],
-  ])('refuses an archive with %s, or leaves it out', async (_, reason, part) => {
-    const path = join(folder, 'a.tar');
-    await writeFile(path, tarFile([...(await good()), part]));
-    await expect(imageFolder(path)).rejects.toMatchObject({
-      code: 'ERR_DATA',
-      op: `reading ${path}:${part.path}`,
-    });
-    const { report } = await imageFolder(path, { onBad: 'skip' });
-    expect(report).toMatchObject({ images: 9, skipped: { [reason]: 1 } });
-  });
-
-  it('does not leave out a damaged archive', async () => {
-    const path = join(folder, 'a.tar');
-    const whole = tarFile(await good());
-    await writeFile(path, whole.subarray(0, whole.length - 2000));
-    await expect(imageFolder(path, { onBad: 'skip' })).rejects.toMatchObject({ code: 'ERR_DATA' });
+    await writeFile(join(folder, 'in.tar'), tarFile(await partsOf(source)));
+    for (const path of [source, join(folder, 'in.tar')]) {
+      const { train, test } = await imageFolder(path);
+      expect([train.classNames, train.length + test.length]).toEqual([['caf\u00e9', 'thé vert'], 4]);
+    }
   });
 
   it.each<[object, string]>([
@@ -331,10 +185,11 @@ describe('files that cannot be used', () => {
     [{ sise: 3 }, 'only the options'],
     [{ onImages: 1 }, 'onImages'],
   ])('refuses the options %j', async (options, expected) => {
-    await expect(imageFolder(folder, options as ReadImagesOptions)).rejects.toMatchObject({
-      code: 'ERR_ARGUMENT',
-      expected: expect.stringContaining(expected),
-    });
+    const error = { code: 'ERR_ARGUMENT', expected: expect.stringContaining(expected) };
+    await expect(imageFolder(folder, options as ReadImagesOptions)).rejects.toMatchObject(error);
+    const file = join(folder, 'new', 'x.pack');
+    await expect(packImages(folder, file, options as ReadImagesOptions)).rejects.toMatchObject(error);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('stops when told to, and tells how far it is', async () => {

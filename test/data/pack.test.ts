@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packed files: what they hold, and that no damage goes unnoticed.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../lib/data/dataset.js';
 import { imageFolder } from '../../lib/data/folder.js';
-import { packImages } from '../../lib/data/pack.js';
+import { type PackOptions, packImages } from '../../lib/data/pack.js';
 import { readPacked } from '../../lib/data/packed.js';
+import { openPacked } from '../../lib/data/packed-dataset.js';
 import { encodeHeader } from '../../lib/data/packed-format.js';
 import { loadDataset } from '../../lib/data/registry.js';
+import { runChild } from '../helpers/child.js';
 import { picture, writeTree } from './pictures.js';
-import { tarFile } from './tar-file.js';
+import { partsOf, tarFile } from './tar-file.js';
 
 let folder: string;
 let source: string;
@@ -59,17 +61,8 @@ describe('packImages and readPacked', () => {
   });
 
   it('write the same bytes from an archive, in any order of its parts', async () => {
-    const entries = [];
-    for (const part of ['test', 'train']) {
-      for (const name of ['a', 'b', 'ß c']) {
-        for (const picture of (await readdir(join(source, part, name))).sort()) {
-          const path = `${part}/${name}/${picture}`;
-          entries.push({ path, bytes: await readFile(join(source, path)) });
-        }
-      }
-    }
     const archive = join(folder, 'the set.tar');
-    await writeFile(archive, tarFile(entries));
+    await writeFile(archive, tarFile(await partsOf(source))); // the test part is the first
     await packImages(source, file);
     await packImages(archive, join(folder, 'other.pack'));
     const [first, second] = [await readPacked(file), await readPacked(join(folder, 'other.pack'))];
@@ -107,6 +100,57 @@ describe('packImages and readPacked', () => {
     expect((await packImages(source, file, { onBad: 'skip' })).skipped).toEqual({ 'no picture': 1 });
     const inFile = join(source, 'train', 'b', '0.png', 'x.pack');
     await expect(packImages(source, inFile, { onBad: 'skip' })).rejects.toMatchObject({ code: 'ERR_FILE' });
+  });
+});
+
+describe('packImages', () => {
+  it.each<[string, unknown, unknown, object]>([
+    ['no source', undefined, 'x.pack', {}],
+    ['no file', '.', undefined, {}],
+    ['an empty file name', '.', '', {}],
+    ['a number for a name', '.', 'x.pack', { name: 5 }],
+    ['an empty name', '.', 'x.pack', { name: '' }],
+    ['an unknown option', '.', 'x.pack', { nme: 'x' }],
+    ['a size that is none', '.', 'x.pack', { size: 'large' }],
+    ['no options', '.', 'x.pack', null as never],
+  ])('refuses %s before anything is written', async (_, from, to, options) => {
+    const running = packImages(from as string, to as string, options as PackOptions);
+    await expect(running).rejects.toMatchObject({ name: 'ReceptiveError', code: 'ERR_ARGUMENT' });
+  });
+
+  it('writes over no folder, no device and not over its source', async () => {
+    await mkdir(file, { recursive: true });
+    await expect(packImages(source, file)).rejects.toMatchObject({ code: 'ERR_FILE', received: 'a folder' });
+    const archive = join(folder, 'a.tar');
+    const link = join(folder, 'b.pack');
+    await writeFile(archive, tarFile(await partsOf(source)));
+    await symlink(archive, link);
+    const before = await readFile(archive);
+    for (const target of [archive, link]) {
+      const error = { code: 'ERR_ARGUMENT', received: `${target} for both` };
+      await expect(packImages(archive, target)).rejects.toMatchObject(error);
+    }
+    expect((await readFile(archive)).equals(before)).toBe(true);
+    if (process.platform === 'win32') return;
+    await expect(packImages(source, '/dev/null')).rejects.toMatchObject({ received: 'a device' });
+  });
+
+  it.runIf(process.platform === 'linux')('ends also where the system makes no folder', async () => {
+    await expect(packImages(source, '/proc/none/x.pack')).rejects.toMatchObject({ code: 'ERR_FILE' });
+  });
+
+  it('takes away what a killed one left, and nothing that another is writing', async () => {
+    const { signal, stderr } = runChild(
+      `import { packImages } from '#dist/data/pack.js';
+      const [source, file] = JSON.parse(process.env.PATHS);
+      await packImages(source, file, { onImages: () => process.kill(process.pid, 'SIGKILL') });`,
+      { env: { PATHS: JSON.stringify([source, file]) } },
+    );
+    expect(signal, stderr).toBe('SIGKILL');
+    expect((await readdir(join(folder, 'out'))).length).toBeGreaterThan(1); // the whole, and its parts
+    await Promise.all([1, 2, 3].map(() => packImages(source, file)));
+    expect(await readdir(join(folder, 'out'))).toEqual(['the set.pack']);
+    expect((await readPacked(file)).size).toBe(2);
   });
 });
 
@@ -171,14 +215,33 @@ describe('a packed file is refused', () => {
     const newer = Buffer.from(bytes);
     newer.writeUInt32LE(2, 8);
     await writeFile(file, newer);
-    await expect(readPacked(file)).rejects.toMatchObject({ hint: expect.stringMatching(/newer version/) });
+    const error = { code: 'ERR_DATA', op: `reading ${file}`, hint: expect.stringMatching(/newer version/) };
+    await expect(readPacked(file)).rejects.toMatchObject(error);
+    await expect(openPacked(file, 'train')).rejects.toMatchObject(error);
+  });
+
+  it('where it has a class of one image, and is to be divided', async () => {
+    await writeTree(source, { 'train/one/1.png': await picture('png', { width: 2, height: 2 }) });
+    await packImages(join(source, 'train'), file);
+    for (const onDisk of [false, true]) {
+      await expect(loadDataset('packed', { dataDir: file, onDisk })).rejects.toMatchObject({
+        ...{ code: 'ERR_DATA', op: `reading ${file}`, received: 'one of "one"' },
+      });
+    }
   });
 
   it('where there is none, or no such part', async () => {
     await expect(readPacked(join(folder, 'none'))).rejects.toMatchObject({ code: 'ERR_FILE' });
     await expect(readPacked(folder)).rejects.toMatchObject({ code: 'ERR_FILE' });
+    for (const wrong of [undefined, 5, '']) {
+      await expect(readPacked(wrong as string)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+      await expect(openPacked(wrong as string, 'all')).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    }
     await packImages(source, file);
-    await expect(readPacked(file, { parts: ['trian'] })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    for (const parts of [['trian'], 'train', [5]]) {
+      const running = readPacked(file, { parts: parts as string[] });
+      await expect(running).rejects.toMatchObject({ name: 'ReceptiveError', code: 'ERR_ARGUMENT' });
+    }
     await expect(readPacked(file, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'ERR_ABORTED',
     });

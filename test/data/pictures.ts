@@ -23,6 +23,19 @@ export async function picture(
   return format === 'png' ? image.png().toBuffer() : image.webp({ lossless: true }).toBuffer();
 }
 
+export const colours = { red: [220, 30, 30], 'sky blue': [90, 160, 230], 緑: [30, 200, 60] };
+
+/** Three classes of three pictures, in all formats. */
+export async function three(under = ''): Promise<Record<string, Buffer>> {
+  const files: Record<string, Buffer> = {};
+  for (const [name, colour] of Object.entries(colours)) {
+    for (const format of ['jpeg', 'png', 'webp'] as const) {
+      files[`${under}${name}/a picture.${format}`] = await picture(format, { colour });
+    }
+  }
+  return files;
+}
+
 /** Writes files by path, and the folders above them. */
 export async function writeTree(root: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
   for (const [path, bytes] of Object.entries(files)) {

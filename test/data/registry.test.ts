@@ -20,6 +20,13 @@ describe('loadDataset', () => {
     await expect(running).rejects.toMatchObject({ code: 'ERR_FILE' });
   });
 
+  it.each(NAMES.slice(2))('refuses a dataDir of %s that is none', async (name) => {
+    for (const dataDir of [5, '']) {
+      const running = loadDataset(name, { dataDir: dataDir as string });
+      await expect(running).rejects.toMatchObject({ name: 'ReceptiveError', code: 'ERR_ARGUMENT' });
+    }
+  });
+
   it.each([
     ['minst', 'did you mean mnist?'],
     ['Glyphs', 'did you mean glyphs?'],

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes tar archives for the tests, right and wrong ones.
+import { readdir, readFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 
 /** One entry; a type other than '0' may have no contents. */
 export interface TarPart {
@@ -19,6 +21,20 @@ export function tarFile(parts: readonly TarPart[], end = true): Uint8Array {
     return [...long, ...entry(part.path, part.bytes ?? new Uint8Array(), part.type ?? '0', part)];
   });
   return Buffer.concat(end ? [...blocks, new Uint8Array(1024)] : blocks);
+}
+
+/** The files below a folder, in the order of their names, as parts of an archive. */
+export async function partsOf(folder: string): Promise<TarPart[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  return Promise.all(
+    paths.sort().map(async (path) => ({
+      path: path.slice(folder.length + 1).replaceAll(sep, '/'),
+      bytes: await readFile(path),
+    })),
+  );
 }
 
 /** A record of POSIX' extended headers. */
