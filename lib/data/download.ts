@@ -3,9 +3,10 @@
 // synced and only then renamed, so the target is either absent or right, whatever is cut, wrong or killed. What was cut goes
 // on where it stood, in the same call or a later one, where the mirror can send the rest of the same file.
 
-import { mkdir, readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { fail, type ReceptiveError } from '../errors.js';
+import { makeFolder } from '../io/atomic-file.js';
 import { type Origin, PartialFile } from './partial.js';
 
 /** How far a download is. */
@@ -74,7 +75,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<Uint
   const { target, verify, signal, timeout = DEFAULT_TIMEOUT } = options;
   throwIfAborted(target, signal);
   const partial = await onDisk(target, async () => {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(resolve(dirname(target)));
     return PartialFile.open(target, url, 2 * timeout);
   });
   let isWhole = false;
@@ -84,7 +85,7 @@ async function downloadFrom(url: string, options: DownloadOptions): Promise<Uint
       isWhole = true;
       await onDisk(target, () => partial.file.sync());
     } finally {
-      await partial.file.close();
+      await onDisk(target, () => partial.file.close());
     }
     const contents = await onDisk(target, () => readFile(partial.path));
     const wrong = await verify(contents);
@@ -195,7 +196,7 @@ async function onDisk<T>(target: string, step: () => Promise<T>): Promise<T> {
       op: `downloading ${basename(target)}`,
       expected: `to be able to write ${target}`,
       received: reasonOf(cause),
-      hint: 'set RECEPTIVE_CACHE to a folder that can be written',
+      hint: 'make room, or set RECEPTIVE_CACHE to a folder that can be written',
       cause,
     });
   }

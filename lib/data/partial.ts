@@ -3,7 +3,8 @@
 // goes on there. Each file being written has a name of its own, so that two processes never write the same one.
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { writeWhole } from '../io/atomic-file.js';
 
 /** Where the first bytes of a file came from, and what says that the mirror still has the same file. */
 export interface Origin {
@@ -16,6 +17,7 @@ export interface Origin {
 export class PartialFile {
   readonly path: string;
   readonly file: FileHandle;
+  readonly #stem: string;
   readonly #note: string;
   /** Bytes that are there. */
   size: number;
@@ -23,6 +25,7 @@ export class PartialFile {
 
   private constructor(stem: string, file: FileHandle, size: number, origin: Origin | undefined) {
     this.path = `${stem}.part`;
+    this.#stem = stem;
     this.#note = `${stem}.json`;
     this.file = file;
     this.size = size;
@@ -35,7 +38,9 @@ export class PartialFile {
    */
   static async open(target: string, url: string, abandoned: number): Promise<PartialFile> {
     const stem = `${target}.${randomUUID()}`;
-    for (const left of await leftBy(target, url, abandoned)) {
+    for (const left of await leftBy(target, abandoned)) {
+      if (left.origin === undefined) await removeBoth(left.stem); // nobody can go on with it
+      if (left.origin?.url !== url) continue;
       // Only one process can rename it; and its note stays behind for nobody.
       const isOurs = await rename(`${left.stem}.part`, `${stem}.part`).then(
         () => true,
@@ -44,9 +49,16 @@ export class PartialFile {
       if (!isOurs) continue;
       await rm(`${left.stem}.json`, { force: true });
       const file = await open(`${stem}.part`, 'a');
-      const partial = new PartialFile(stem, file, (await file.stat()).size, undefined);
-      await partial.begin(left.origin);
-      return partial;
+      const partial = new PartialFile(stem, file, 0, undefined);
+      try {
+        partial.size = (await file.stat()).size;
+        await partial.begin(left.origin);
+        return partial;
+      } catch (error) {
+        await file.close();
+        await removeBoth(stem);
+        throw error;
+      }
     }
     return new PartialFile(stem, await open(`${stem}.part`, 'ax'), 0, undefined);
   }
@@ -59,7 +71,7 @@ export class PartialFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    await this.file.appendFile(bytes);
+    await writeWhole(this.file, bytes);
     this.size += bytes.length;
   }
 
@@ -70,50 +82,79 @@ export class PartialFile {
     await this.begin(undefined);
   }
 
-  /** Leaves the file to the next download where it can go on, and removes it where not. The handle must be closed. */
+  /**
+   * Leaves the file to the next download where it can go on, and removes it where not, as on a full disk. The handle must be
+   * closed. Throws nothing: it is called behind an error that says more.
+   */
   async release(): Promise<void> {
     if (this.origin === undefined || this.size === 0) return this.remove();
-    await writeFile(this.#note, JSON.stringify({ ...this.origin, released: true }));
+    const note = JSON.stringify({ ...this.origin, released: true });
+    await writeFile(this.#note, note).catch(() => this.remove());
   }
 
+  /** Throws nothing. */
   async remove(): Promise<void> {
-    await rm(this.path, { force: true });
-    await rm(this.#note, { force: true });
+    await removeBoth(this.#stem).catch(() => undefined);
   }
 
   /** Gives the file its name and removes what downloads from other mirrors left; the handle must be closed. */
   async rename(target: string, abandoned: number): Promise<void> {
     await rename(this.path, target);
     await rm(this.#note, { force: true });
-    for (const { stem } of await leftBy(target, undefined, abandoned)) {
-      await rm(`${stem}.part`, { force: true });
-      await rm(`${stem}.json`, { force: true });
-    }
+    for (const { stem } of await leftBy(target, abandoned)) await removeBoth(stem);
   }
+}
+
+async function removeBoth(stem: string): Promise<void> {
+  await rm(`${stem}.part`, { force: true });
+  await rm(`${stem}.json`, { force: true });
 }
 
 interface Left {
   readonly stem: string;
-  readonly origin: Origin;
+  /** Nothing where there is no note that says so. */
+  readonly origin: Origin | undefined;
 }
 
-/** What earlier downloads of `url`, or of any mirror, left. */
-async function leftBy(target: string, url: string | undefined, abandoned: number): Promise<Left[]> {
+/** `.<id>.part` or `.<id>.json`; without a note, only the form of the id says whose file it is. */
+const ENDING = /^\.(.+)\.(part|json)$/;
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What earlier downloads left: all that said so, and all that nobody has written to for `abandoned` milliseconds. */
+async function leftBy(target: string, abandoned: number): Promise<Left[]> {
   const folder = dirname(target);
-  const prefix = `${basename(target)}.`;
-  const left: Left[] = [];
+  const ids = new Set<string>();
   for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix) || !name.endsWith('.json')) continue;
-    const stem = join(folder, name.slice(0, -'.json'.length));
-    try {
-      const { mtimeMs } = await stat(`${stem}.part`);
-      const note = JSON.parse(await readFile(`${stem}.json`, 'utf8')) as Origin & { released: boolean };
-      const isLeft = note.released === true || Date.now() - mtimeMs > abandoned;
-      if (!isLeft || (url !== undefined && note.url !== url) || typeof note.validator !== 'string') continue;
-      left.push({ stem, origin: { url: note.url, validator: note.validator } });
-    } catch {
-      // gone meanwhile, or no note of ours
-    }
+    const id = name.startsWith(`${basename(target)}.`) && ENDING.exec(name.slice(basename(target).length));
+    if (id) ids.add(id[1]);
+  }
+  const left: Left[] = [];
+  for (const id of ids) {
+    const stem = `${target}.${id}`;
+    const note = await noteOf(stem);
+    const written = await lastWrite(`${stem}.part`, `${stem}.json`);
+    const isLeft = note?.isReleased === true || Date.now() - written > abandoned;
+    if (isLeft && (note !== undefined || ID.test(id))) left.push({ stem, origin: note?.origin });
   }
   return left;
+}
+
+async function noteOf(stem: string): Promise<{ origin: Origin; isReleased: boolean } | undefined> {
+  try {
+    const text = await readFile(`${stem}.json`, 'utf8');
+    const { url, validator, released } = Object(JSON.parse(text)) as Partial<Origin & { released: boolean }>;
+    if (typeof url !== 'string' || typeof validator !== 'string') return undefined;
+    return { origin: { url, validator }, isReleased: released === true };
+  } catch {
+    return undefined; // gone meanwhile, cut off, or no note of ours
+  }
+}
+
+/** When the first of the files that is there was written to; now, where neither is. */
+async function lastWrite(...files: readonly string[]): Promise<number> {
+  for (const file of files) {
+    const entry = await stat(file).catch(() => undefined);
+    if (entry !== undefined) return entry.mtimeMs;
+  }
+  return Date.now();
 }

@@ -182,6 +182,27 @@ describe('download', () => {
     expect((await leftOver()).sort()).toEqual(['data.bin', 'data.bin.alive.json', 'data.bin.alive.part']);
   });
 
+  it('takes away what killed downloads left that nobody can go on with', async () => {
+    const cache = join(folder, 'cache');
+    await mkdir(cache);
+    const id = (n: number) => `data.bin.00000000-0000-4000-8000-00000000000${n}`;
+    const left: [name: string, bytes: string][] = [
+      [`${id(1)}.part`, 'no note'],
+      [`${id(2)}.part`, 'a note that was cut'],
+      [`${id(2)}.json`, '{"url":"http'],
+      [`${id(3)}.json`, 'a note of nothing'],
+    ];
+    const kept = [`${id(4)}.part`, 'data.bin.old.part', 'other.bin.json']; // being written; not ours
+    for (const [name, bytes] of [...left, ...kept.map((name) => [name, ''] as const)]) {
+      await writeFile(join(cache, name), bytes);
+      if (name !== kept[0]) await utimes(join(cache, name), new Date(0), new Date(0));
+    }
+    await expect(get(from('gone'))).rejects.toMatchObject({ code: 'ERR_DATA' });
+    expect((await leftOver()).sort()).toEqual([...kept].sort());
+    await get(from('good'));
+    expect((await leftOver()).sort()).toEqual(['data.bin', ...kept].sort());
+  });
+
   it('begins again where the file has changed meanwhile, and never mixes two', async () => {
     await expect(get(from('changed'))).rejects.toMatchObject({ code: 'ERR_DATA' });
     expect(await leftOver()).toHaveLength(2); // a part and its note

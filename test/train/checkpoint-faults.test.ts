@@ -2,7 +2,6 @@
 // What the system can do to checkpoints: the k-th call that writes, syncs or renames fails, for every k, once or from then on.
 // No checkpoint is lost, and the training goes on or ends as it was told. And what a disk can do: every bit of one, every length.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -19,42 +18,13 @@ import {
 } from '../../lib/index.js';
 import { openSealed } from '../../lib/io/sealed-file.js';
 import { CheckpointFolder } from '../../lib/train/checkpoint-folder.js';
+import { fault, plant } from '../helpers/faulty-disk.js';
 import { refused, refusedLater } from '../helpers/refused.js';
 import { halves, linearModel } from './tiny.js';
 
-/** Which call fails, with what, and whether those after it do; how many there were. */
-const fault = vi.hoisted(() => ({ at: 0, code: '', forever: false, calls: 0, fired: 0 }));
-
-vi.mock('node:fs/promises', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs/promises')>();
-  const isDue = () => {
-    fault.calls += 1;
-    const due = fault.forever ? fault.calls >= fault.at : fault.calls === fault.at;
-    if (fault.at === 0 || !due) return false;
-    fault.fired += 1;
-    return true;
-  };
-  const refuse = (syscall: string) => {
-    throw Object.assign(new Error(`${fault.code}: it was planted, ${syscall}`), {
-      code: fault.code,
-      syscall,
-    });
-  };
-  const open = async (...args: Parameters<typeof real.open>) => {
-    const file = await real.open(...args);
-    const [write, sync] = [file.write.bind(file), file.sync.bind(file)];
-    const badWrite = async (bytes: Uint8Array, at: number, length: number) => {
-      if (!isDue()) return write(bytes, at, length);
-      const half = await write(bytes, at, Math.ceil(length / 2));
-      return fault.code === 'short' ? half : refuse('write');
-    };
-    const badSync = async () => (isDue() && fault.code !== 'short' ? refuse('fsync') : sync());
-    return Object.assign(file, { write: badWrite, sync: badSync }) as FileHandle;
-  };
-  const rename = async (from: string, to: string) =>
-    isDue() && fault.code !== 'short' ? refuse('rename') : real.rename(from, to);
-  return { ...real, open, rename };
-});
+vi.mock('node:fs/promises', async (original) =>
+  (await import('../helpers/faulty-disk.js')).faultyDisk(await original()),
+);
 
 const place = mkdtempSync(join(tmpdir(), 'receptive-faults-'));
 afterAll(() => rmSync(place, { recursive: true, force: true }));
@@ -88,7 +58,7 @@ async function withFault(at: number, code: string, forever: boolean, stops: bool
   const failed: CheckpointReport[] = [];
   const onCheckpoint = (report: CheckpointReport) => report.event === 'failed' && failed.push(report);
   const checkpoint = { dir, everySteps: 2, onFailure: stops ? 'stop' : 'warn' } as const;
-  Object.assign(fault, { at, code, forever, calls: 0, fired: 0 });
+  plant(at, code, forever);
   let error: unknown;
   const result = await train(dir, { checkpoint, onCheckpoint }).catch((thrown) => {
     error = thrown;
@@ -144,7 +114,7 @@ it('the best checkpoint stays when a better one cannot be written', async () => 
   const onCheckpoint = (report: CheckpointReport) => events.push(`${report.event} ${report.step}`);
   const onEpoch = async ({ epoch }: HistoryRow) => {
     await vi.waitFor(() => expect(events).toHaveLength(epoch - 1));
-    if (epoch === 2) Object.assign(fault, { at: 1, code: 'ENOSPC', forever: false, calls: 0, fired: 0 });
+    if (epoch === 2) plant(1, 'ENOSPC', false);
   };
   const checkpoint = { dir, everySteps: 4, best: 'loss', keep: 2 } as const;
   const kept = { checkpoint, onCheckpoint, onEpoch };
