@@ -2,7 +2,7 @@
 // `receptive eval`: a saved model on test images, normalised as those it was trained on.
 import { type AnyDataset, closeDatasets, withNormalization } from '../data/packed-dataset.js';
 import { loadDataset } from '../data/registry.js';
-import { fail } from '../errors.js';
+import { describe, fail } from '../errors.js';
 import { weightsSha256 } from '../io/weights.js';
 import type { MetricName } from '../metrics/names.js';
 import { nativeInfo, setNumThreads } from '../native/bindings.js';
@@ -37,11 +37,15 @@ function checkSuits(
   classNames: readonly string[],
   { name, imageShape, classNames: classes }: AnyDataset,
 ): void {
-  if (imageShape.join() === inputShape.join() && classes.length === classNames.length) return;
+  const isShaped = imageShape.join() === inputShape.join() && classes.length === classNames.length;
+  const other = classNames.findIndex((className, i) => className !== classes[i]);
+  if (isShaped && other < 0) return;
   throw fail('ERR_DATA', {
     op: 'eval',
     expected: `images of [${inputShape.join(', ')}] in ${classNames.length} classes, as ${path} was trained on`,
-    received: `${name}, which has [${imageShape.join(', ')}] in ${classes.length}`,
+    received: isShaped
+      ? `${name}, which has ${describe(classes[other])} where that has ${describe(classNames[other])}`
+      : `${name}, which has [${imageShape.join(', ')}] in ${classes.length}`,
     hint: 'leave out --data to use what it was trained on',
   });
 }
