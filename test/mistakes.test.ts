@@ -17,7 +17,7 @@ async function mistake(f: Call, args: readonly unknown[]): Promise<void> {
     const isClass = Function.prototype.toString.call(f).startsWith('class');
     await (isClass ? Reflect.construct(f, args) : f(...args));
   } catch (error) {
-    expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_/) });
+    expect(error).toMatchObject({ name: 'ReceptiveError', code: expect.stringMatching(/^ERR_/) });
   }
 }
 
