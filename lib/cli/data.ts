@@ -35,7 +35,9 @@ export async function packCommand(source: string, file: string, flags: PackFlags
     });
     sayReport(output, report);
     const [h, w, c] = report.imageShape;
-    const parts = Object.entries(report.parts).map(([part, images]) => `${count(images)} ${part}`);
+    const parts = Object.entries(report.parts).map(
+      ([part, images]) => `${count(images)}${part === 'all' ? '' : ` ${part}`}`,
+    );
     output.line(
       `packed ${parts.join(', ')} images of ${h} by ${w} (${c === 1 ? 'grey' : 'colour'}) ` +
         `in ${plural(report.classNames.length, 'class', 'classes')} in ${duration(report.seconds)}`,

@@ -138,7 +138,7 @@ function noImages(path: string, { ignored, examples }: ImageReport) {
   return fail('ERR_DATA', {
     op: `reading ${path}`,
     expected: 'pictures (JPEG, PNG or WebP) in a folder for each class',
-    received: `none that can be used, ${ignored} other files${examples.map((text) => `; ${text}`).join('')}`,
+    received: `none that can be used, ${ignored} other file${ignored === 1 ? '' : 's'}${examples.map((text) => `; ${text}`).join('')}`,
     hint: `it should look like ${LAYOUT}`,
   });
 }

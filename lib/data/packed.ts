@@ -140,7 +140,17 @@ async function openIndexed(file: string): Promise<[handle: FileHandle, index: Pa
 
 function unreadable(file: string, cause: unknown) {
   const received = cause instanceof Error ? cause.message : String(cause);
-  return fail('ERR_FILE', { op: 'readPacked', expected: `a packed data set at ${file}`, received, cause });
+  const isFolder = cause instanceof Error && 'code' in cause && cause.code === 'EISDIR';
+  const hint = isFolder
+    ? 'read a folder as folder:PATH, or make one file of it with `receptive data pack`'
+    : undefined;
+  return fail('ERR_FILE', {
+    op: 'readPacked',
+    expected: `a packed data set at ${file}`,
+    received,
+    hint,
+    cause,
+  });
 }
 
 async function readExactly(

@@ -23,6 +23,8 @@ export function fileError(op: string, expected: string, path: string, cause: unk
     EROFS: 'the file system is read-only',
     ENOSPC: 'the disk is full',
     EISDIR: 'it is a folder',
+    EEXIST: 'a file stands where a folder should be',
+    ENOTDIR: 'a file stands where a folder should be',
   };
   const hint = typeof code === 'string' && Object.hasOwn(hints, code) ? hints[code] : undefined;
   return fail('ERR_FILE', { op, expected, received: `${path}: ${reason}`, hint, cause });
