@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ImageOptions, ImageProgress } from '../data/image-source.js';
 import { FIT_NAMES, type Fit } from '../data/picture-fit.js';
 import type { ImageReport } from '../data/problems.js';
-import { count, plural } from './format.js';
+import { count, oneLine, plural } from './format.js';
 import { imageSize, oneOf } from './options.js';
 import type { Output } from './output.js';
 
@@ -61,5 +61,5 @@ export function sayReport(
   if (ignored > 0) output.progress(`ignored ${plural(ignored, 'file')} of other kinds`);
   if (Object.keys(skipped).length === 0) return;
   output.progress(`left out: ${list(skipped)}`);
-  for (const example of examples) output.progress(`  ${example}`);
+  for (const example of examples) output.progress(`  ${oneLine(example)}`);
 }

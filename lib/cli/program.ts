@@ -14,6 +14,7 @@ import { SCHEDULE_NAMES } from '../train/schedules.js';
 import { TTA_NAMES } from '../train/tta.js';
 import { packCommand, previewCommand } from './data.js';
 import { evalCommand } from './eval.js';
+import { oneLine } from './format.js';
 import { INVERT_NAMES } from './image.js';
 import { addImageOptions } from './images.js';
 import { infoCommand } from './info.js';
@@ -67,7 +68,7 @@ function report(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   const isExpected = error instanceof ReceptiveError;
   const prefix = isExpected ? '' : 'unexpected error: ';
-  process.stderr.write(`receptive: ${prefix}${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+  process.stderr.write(`receptive: ${prefix}${oneLine(message)}\n`);
   if (process.env.RECEPTIVE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return isExpected && error.code === 'ERR_ARGUMENT' ? 2 : 1;
 }
@@ -78,7 +79,7 @@ function build(done: (code: number | undefined) => void): Command {
     .version(version)
     .exitOverride()
     .configureOutput({
-      outputError: (text, write) => write(`receptive: ${oneLine(text)}\n`),
+      outputError: (text, write) => write(`receptive: ${suggestion(text)}\n`),
     });
   const models = modelNames.join(', ');
   const dataSets = `${oneOfText(datasetNames)}; also folder:PATH and packed:FILE`;
@@ -255,9 +256,6 @@ function addCommon(command: Command): Command {
 }
 
 /** Commander puts its suggestions on a second line and begins with "error:". */
-function oneLine(text: string): string {
-  return text
-    .trim()
-    .replace(/^error: /, '')
-    .replaceAll(/\s*\n\s*/g, ' ');
+function suggestion(text: string): string {
+  return oneLine(text.trim().replace(/^error: /, ''));
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `receptive data` and data sets of the user's own, as a user runs them.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../lib/data/image-header.js';
 import { picture, writeTree } from '../data/pictures.js';
+import { tarFile } from '../data/tar-file.js';
 import { receptive as run, temporaryFolder } from './receptive.js';
 
 describe('receptive data pack', () => {
@@ -47,6 +48,21 @@ describe('receptive data pack', () => {
     expect(JSON.parse((await run(direct, folder)).stdout).testLoss).toBe(
       JSON.parse(evaluated.stdout).testLoss,
     );
+  });
+
+  it('counts and names what it leaves out, whatever names do to a terminal', async () => {
+    const bytes = await picture('png');
+    const good = ['red/1', 'red/2', 'blue/1'].map((path) => ({ path: `${path}.png`, bytes }));
+    const bad = { path: 'blue/\x1b[2J\n2.png', bytes: Buffer.from('bad') };
+    writeFileSync(join(folder, 'bad.tar'), tarFile([...good, bad]));
+    const refused = await run(['data', 'pack', 'bad.tar', 'bad.pack'], folder);
+    expect(refused.stderr).toMatch(/^receptive: reading bad\.tar:blue\/\?\[2J 2\.png: [^\n]*\n$/);
+    expect(refused.stderr).not.toContain('\x1b');
+    const packed = await run(['data', 'pack', 'bad.tar', 'bad.pack', '--skip-bad', '--json'], folder);
+    expect(packed.stderr).toMatch(
+      /left out: 1 no picture\n {2}bad\.tar:blue\/\?\[2J 2\.png: something else\n/,
+    );
+    expect(JSON.parse(packed.stdout)).toMatchObject({ images: 3, skipped: { 'no picture': 1 } });
   });
 
   it('previews augmentation as a picture', async () => {
