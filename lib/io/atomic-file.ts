@@ -3,6 +3,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, fail } from '../errors.js';
+import { piecesOf } from './pieces.js';
 import { isTemporary, temporaryName } from './temporary-name.js';
 
 /** Refuses what is no path. Throws ERR_ARGUMENT. */
@@ -30,25 +31,22 @@ export function fileError(op: string, expected: string, path: string, cause: unk
   return fail('ERR_FILE', { op, expected, received: `${path}: ${reason}`, hint, cause });
 }
 
-/** Bytes of one call of write: 4 MiB, so that the first error of a full disk comes early. */
-const WRITTEN_AT_ONCE = 4 * 2 ** 20;
-
 /**
- * Replaces the file at `path`, or makes it, of bytes in one or more parts. Until the last moment the old one stays; whatever
- * goes wrong, neither a part of the new one nor a temporary file is left.
+ * Replaces the file at `path`, or makes it, of the bytes of one or more arrays, from where they lie. Until the last moment the
+ * old one stays; whatever goes wrong, neither a part of the new one nor a temporary file is left.
  *
  * Throws ERR_FILE.
  */
 export async function writeAtomically(
   op: string,
   path: string,
-  bytes: Uint8Array | readonly Uint8Array[],
+  parts: ArrayBufferView | readonly ArrayBufferView[],
 ): Promise<void> {
   const temporary = temporaryName(path);
   let file: FileHandle | undefined;
   try {
     file = await open(temporary, 'wx');
-    for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await writeWhole(file, part);
+    for (const part of ArrayBuffer.isView(parts) ? [parts] : parts) await writeWhole(file, part);
     await file.sync();
     await file.close();
     await rename(temporary, path);
@@ -66,14 +64,16 @@ export async function writeAtomically(
  * Writes all of the bytes, from `position` on, or where the file stands. The system may take less than it is given, and then goes
  * on where it stopped.
  */
-export async function writeWhole(file: FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
-  let at = 0;
-  while (at < bytes.length) {
-    const length = Math.min(bytes.length - at, WRITTEN_AT_ONCE);
-    const where = position === undefined ? null : position + at;
-    const { bytesWritten } = await file.write(bytes, at, length, where);
-    if (bytesWritten === 0) throw new Error('the system wrote nothing');
-    at += bytesWritten;
+export async function writeWhole(file: FileHandle, bytes: ArrayBufferView, position?: number): Promise<void> {
+  let done = 0;
+  for (const piece of piecesOf(bytes)) {
+    for (let at = 0; at < piece.length; ) {
+      const where = position === undefined ? null : position + done;
+      const { bytesWritten } = await file.write(piece, at, piece.length - at, where);
+      if (bytesWritten === 0) throw new Error('the system wrote nothing');
+      at += bytesWritten;
+      done += bytesWritten;
+    }
   }
 }
 

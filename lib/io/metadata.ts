@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a file of weights says about its model, so that it can be used with nothing else at hand.
-import { open } from 'node:fs/promises';
-import { fail, ReceptiveError } from '../errors.js';
-import { checkPath, fileError } from './atomic-file.js';
+import { fail } from '../errors.js';
+import { checkPath } from './atomic-file.js';
 import { quote } from './header-json.js';
-import { decodeHeader, headerLength, PREFIX_BYTES } from './safetensors.js';
+import { openTensors, withFile } from './safetensors-reader.js';
 
 /** What to know of a model besides its weights. */
 export interface WeightsMetadata {
@@ -116,19 +115,7 @@ function decodeField(name: keyof typeof FIELDS, text: string, file: string): unk
  */
 export async function readMetadata(path: string): Promise<WeightsMetadata> {
   checkPath('readMetadata', path);
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { size } = await file.stat();
-      const { buffer: prefix } = await file.read(Buffer.alloc(PREFIX_BYTES), 0, PREFIX_BYTES, 0);
-      const length = headerLength(prefix, size, path);
-      const { buffer: header } = await file.read(Buffer.alloc(length), 0, length, PREFIX_BYTES);
-      return decodeMetadata(decodeHeader(header, size - PREFIX_BYTES - length, path).metadata, path);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof ReceptiveError) throw error;
-    throw fileError('readMetadata', 'a file of weights', path, error);
-  }
+  return withFile('readMetadata', 'a file of weights', path, async (source) => {
+    return decodeMetadata((await openTensors(source, path)).metadata, path);
+  });
 }

@@ -3,8 +3,10 @@
 // data of someone else: nothing in it is believed before it is checked, and nothing in it can be run.
 import { describe, fail } from '../errors.js';
 import type { DType, TypedArray } from '../native/bindings.js';
+import { arrayFor } from '../tensor/tensor.js';
 import { HeaderSyntaxError, type HeaderValue, parseHeader, quote } from './header-json.js';
 import { fromInt64, toInt64 } from './int64.js';
+import { piecesOf } from './pieces.js';
 
 /** A tensor as a file holds it. A length may be 0 here. */
 export interface StoredTensor {
@@ -22,13 +24,14 @@ export interface SafetensorsFile {
 
 /** A checked header: where each tensor lies. */
 export interface SafetensorsHeader {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly SafetensorsEntry[];
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 type FileDType = DType | 'int64';
 
-interface Entry {
+/** A tensor by its header: `begin` and `end` count bytes behind the header. */
+export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: FileDType;
   readonly shape: readonly number[];
@@ -75,11 +78,11 @@ export function encodeSafetensors(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
   const parts = safetensorsParts(tensors, metadata);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  for (const piece of parts.flatMap((part) => [...piecesOf(part)])) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
 }
@@ -88,7 +91,7 @@ export function encodeSafetensors(
 export function safetensorsParts(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: ReadonlyMap<string, string>,
-): Uint8Array[] {
+): [header: Uint8Array, ...elements: ArrayBufferView[]] {
   for (const map of [tensors, metadata]) {
     if (map instanceof Map) continue;
     const expected = 'tensors and metadata in a Map, by name';
@@ -115,8 +118,7 @@ export function safetensorsParts(
   const header = new Uint8Array(PREFIX_BYTES + headerBytes).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(headerBytes), true);
   header.set(json, PREFIX_BYTES);
-  const elements = ordered.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return [header, ...elements];
+  return [header, ...ordered.map(({ data }) => data)];
 }
 
 function checkStored(name: unknown, stored: unknown): void {
@@ -174,17 +176,30 @@ export function decodeSafetensors(bytes: Uint8Array, file = 'the bytes'): Safete
     file,
   );
   const tensors = new Map<string, StoredTensor>();
-  for (const { name, dtype, shape, begin, end } of entries) {
-    const copy = new Uint8Array(body.subarray(begin, end)); // in a buffer of its own, so aligned
-    if (dtype !== 'int64') {
-      tensors.set(name, { shape, data: new ARRAYS[dtype](copy.buffer) });
-      continue;
-    }
-    const data = fromInt64(new BigInt64Array(copy.buffer));
-    if (data === undefined) throw refuse(file, `numbers of 32 bits in ${quote(name)}`, 'a larger one');
-    tensors.set(name, { shape, data, int64: true });
+  for (const entry of entries) {
+    const elements = roomFor(entry);
+    new Uint8Array(elements.buffer).set(body.subarray(entry.begin, entry.end));
+    tensors.set(entry.name, storedTensor(entry, elements, file));
   }
   return { tensors, metadata };
+}
+
+/** Room for the elements of a tensor as the file holds them, in a buffer of their own. Throws ERR_OUT_OF_MEMORY. */
+export function roomFor({ dtype, begin, end }: SafetensorsEntry): TypedArray | BigInt64Array {
+  const size = (end - begin) / ARRAYS[dtype].BYTES_PER_ELEMENT;
+  return dtype === 'int64' ? new BigInt64Array(arrayFor('float64', size).buffer) : arrayFor(dtype, size);
+}
+
+/** The tensor of those elements. Throws ERR_DATA for numbers of 64 bits that 32 do not hold. */
+export function storedTensor(
+  { name, shape }: SafetensorsEntry,
+  elements: TypedArray | BigInt64Array,
+  file: string,
+): StoredTensor {
+  if (!(elements instanceof BigInt64Array)) return { shape, data: elements };
+  const data = fromInt64(elements);
+  if (data === undefined) throw refuse(file, `numbers of 32 bits in ${quote(name)}`, 'a larger one');
+  return { shape, data, int64: true };
 }
 
 /** The length of the header, from the first bytes of a file of `fileBytes`. */
@@ -209,7 +224,7 @@ export function decodeHeader(header: Uint8Array, bodyBytes: number, file: string
     throw refuse(file, 'a header in UTF-8', 'other bytes', error);
   }
   const metadata = new Map<string, string>();
-  const entries: Entry[] = [];
+  const entries: SafetensorsEntry[] = [];
   for (const [name, value] of root as ReadonlyMap<string, HeaderValue>) {
     if (name === METADATA) {
       if (!isMap(value)) throw refuse(file, `text by name in ${METADATA}`, 'something else');
@@ -226,7 +241,7 @@ export function decodeHeader(header: Uint8Array, bodyBytes: number, file: string
   return { entries, metadata };
 }
 
-function entryOf(name: string, value: HeaderValue, file: string): Entry {
+function entryOf(name: string, value: HeaderValue, file: string): SafetensorsEntry {
   const quoted = quote(name);
   const member = (key: string) => (isMap(value) ? value.get(key) : undefined);
   const [dtypeName, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map(member);
@@ -250,10 +265,15 @@ function entryOf(name: string, value: HeaderValue, file: string): Entry {
   return { name, dtype, shape, begin, end };
 }
 
+/** As their bytes follow each other. */
+export function inPlaceOrder(entries: readonly SafetensorsEntry[]): SafetensorsEntry[] {
+  return [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
+}
+
 /** From the first byte to the last, each belongs to one tensor. */
-function checkContiguous(entries: readonly Entry[], bodyBytes: number, file: string): void {
+function checkContiguous(entries: readonly SafetensorsEntry[], bodyBytes: number, file: string): void {
   let reached = 0;
-  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { name, begin, end } of inPlaceOrder(entries)) {
     if (begin !== reached) {
       const quoted = quote(name);
       throw refuse(

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights in files, with PyTorch's names and layouts, and their fingerprint.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { checkBooleans, checkOptions, fail } from '../errors.js';
-import type { TypedArray } from '../native/bindings.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
 import { listNames } from '../nn/state.js';
 import { tensor } from '../tensor/create.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkPath, fileError, writeAtomically } from './atomic-file.js';
+import { checkPath, writeAtomically } from './atomic-file.js';
 import { quote } from './header-json.js';
 import { decodeMetadata, encodeMetadata, type WeightsMetadata } from './metadata.js';
+import { piecesOf } from './pieces.js';
 import { type ExchangeLayout, exchangeLayouts } from './pytorch-layout.js';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from './safetensors.js';
+import { type SafetensorsEntry, type StoredTensor, safetensorsParts } from './safetensors.js';
+import { openTensors, readTensor, withFile } from './safetensors-reader.js';
 
 /**
  * Saves a model's weights and buffers as safetensors: PyTorch's names, convolutions as [outC, inC, kH, kW], columns of
- * linear layers that declare `flattenedFrom` over c, h, w. The weights are those of the moment of the call. A file that was there stays
- * whole until the new one replaces it.
+ * linear layers that declare `flattenedFrom` over c, h, w. The weights are those of the moment of the call, which takes a
+ * copy of them, the only one. A file that was there stays whole until the new one replaces it.
  *
  * @param options metadata: what the file says about the model
  *
@@ -39,7 +39,7 @@ export async function saveWeights(
     const { fileShape, int64, toFile } = layouts.get(name) as ExchangeLayout;
     return [name, { shape: fileShape, data: toFile(tensor.data()), int64 }];
   });
-  await writeAtomically('saveWeights', path, encodeSafetensors(new Map(stored), metadata));
+  await writeAtomically('saveWeights', path, safetensorsParts(new Map(stored), metadata));
 }
 
 /** What became of the tensors of a file and of a model, by name, where not all had to fit. */
@@ -62,7 +62,7 @@ export interface LoadWeightsOptions {
 
 /**
  * Loads weights that `saveWeights`, or PyTorch's safetensors, saved. F32 and F64 files fit models of both. Everything is
- * checked before the first weight changes.
+ * checked, and what fits read into memory of its own, before the first weight changes.
  *
  * @returns what the file says about its model; without `strict` also `report`, what was loaded and what was not
  *
@@ -88,47 +88,44 @@ export async function loadWeights(
   checkPath('loadWeights', path);
   checkOptions('loadWeights', options, ['strict']);
   checkBooleans('loadWeights', { strict: options.strict });
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw fileError('loadWeights', 'a file of weights', path, error);
-  }
-  const file = decodeSafetensors(bytes, path);
-  const metadata = decodeMetadata(file.metadata, path);
-  const layouts = exchangeLayouts(model);
   const { strict = true } = options;
-  if (strict) checkFits(layouts, file.tensors, path);
-  const report = reportOn(layouts, file.tensors);
-  if (!strict && report.matched.length === 0) throw nothingFits(layouts, file.tensors, path);
-  const state = new Map<string, Tensor>();
-  const own = model.stateDict();
-  try {
-    for (const name of report.matched) {
-      const { shape, dtype } = own.get(name) as Tensor;
-      const { fromFile } = layouts.get(name) as ExchangeLayout;
-      const values = fromFile(file.tensors.get(name)?.data as TypedArray);
-      state.set(name, tensor(values, shape, { dtype }).keep());
+  return withFile('loadWeights', 'a file of weights', path, async (source) => {
+    const file = await openTensors(source, path);
+    const metadata = decodeMetadata(file.metadata, path);
+    const entries = new Map(file.entries.map((entry) => [entry.name, entry]));
+    const layouts = exchangeLayouts(model);
+    if (strict) checkFits(layouts, entries, path);
+    const report = reportOn(layouts, entries);
+    if (!strict && report.matched.length === 0) throw nothingFits(layouts, entries, path);
+    const state = new Map<string, Tensor>();
+    const own = model.stateDict();
+    try {
+      for (const name of report.matched) {
+        const { data } = await readTensor(file, entries.get(name) as SafetensorsEntry);
+        const { shape, dtype } = own.get(name) as Tensor;
+        const { fromFile } = layouts.get(name) as ExchangeLayout;
+        state.set(name, tensor(fromFile(data), shape, { dtype }).keep());
+      }
+      model.loadStateDict(state, { strict });
+    } finally {
+      for (const loaded of state.values()) loaded.dispose();
     }
-    model.loadStateDict(state, { strict });
-  } finally {
-    for (const loaded of state.values()) loaded.dispose();
-  }
-  return strict ? metadata : { ...metadata, report };
+    return strict ? metadata : { ...metadata, report };
+  });
 }
 
 /** Compares what a model has with what a file has. */
 function reportOn(
   layouts: ReadonlyMap<string, ExchangeLayout>,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  entries: ReadonlyMap<string, SafetensorsEntry>,
 ): LoadReport {
-  const shared = [...layouts].filter(([name]) => tensors.has(name));
+  const shared = [...layouts].filter(([name]) => entries.has(name));
   const wordsFor = (name: string) =>
-    mismatchOf(layouts.get(name) as ExchangeLayout, tensors.get(name) as StoredTensor);
+    mismatchOf(layouts.get(name) as ExchangeLayout, entries.get(name) as SafetensorsEntry);
   return {
     matched: shared.flatMap(([name]) => (wordsFor(name) === undefined ? name : [])),
-    missing: [...layouts.keys()].filter((name) => !tensors.has(name)),
-    unexpected: [...tensors.keys()].filter((name) => !layouts.has(name)),
+    missing: [...layouts.keys()].filter((name) => !entries.has(name)),
+    unexpected: [...entries.keys()].filter((name) => !layouts.has(name)),
     mismatched: shared.flatMap(([name]) => {
       const words = wordsFor(name);
       return words === undefined ? [] : `${name} ${words.expected}, not ${words.received}`;
@@ -137,8 +134,8 @@ function reportOn(
 }
 
 /** In words, how a stored tensor differs from what it is to be; nothing where it fits. */
-function mismatchOf({ fileShape, int64 }: ExchangeLayout, { shape, data }: StoredTensor) {
-  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
+function mismatchOf({ fileShape, int64 }: ExchangeLayout, { shape, dtype }: SafetensorsEntry) {
+  const isFloat = dtype === 'float32' || dtype === 'float64';
   if (isFloat !== int64 && sameShape(shape, fileShape)) return undefined;
   const kind = (isWhole: boolean) => (isWhole ? ' of whole numbers' : '');
   return {
@@ -149,13 +146,13 @@ function mismatchOf({ fileShape, int64 }: ExchangeLayout, { shape, data }: Store
 
 function nothingFits(
   layouts: ReadonlyMap<string, ExchangeLayout>,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  entries: ReadonlyMap<string, SafetensorsEntry>,
   path: string,
 ) {
   return fail('ERR_DATA', {
     op: `loadWeights from ${path}`,
     expected: `at least one of the tensors ${listNames([...layouts.keys()])}`,
-    received: listNames([...tensors.keys()].map(quote)) || 'no tensor',
+    received: listNames([...entries.keys()].map(quote)) || 'no tensor',
     hint: 'is it the file of another model?',
   });
 }
@@ -163,7 +160,7 @@ function nothingFits(
 /** Refuses a file with other names, shapes or kinds of numbers than the model has, in the file's own terms. */
 function checkFits(
   layouts: ReadonlyMap<string, ExchangeLayout>,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  entries: ReadonlyMap<string, SafetensorsEntry>,
   path: string,
 ): void {
   const refuse = (expected: string, received: string) =>
@@ -173,8 +170,8 @@ function checkFits(
       received,
       hint: 'is it the file of another model?',
     });
-  const missing = [...layouts.keys()].filter((name) => !tensors.has(name));
-  const unexpected = [...tensors.keys()].filter((name) => !layouts.has(name));
+  const missing = [...layouts.keys()].filter((name) => !entries.has(name));
+  const unexpected = [...entries.keys()].filter((name) => !layouts.has(name));
   if (missing.length + unexpected.length > 0) {
     const received = [
       ...(missing.length > 0 ? [`no ${listNames(missing)}`] : []),
@@ -183,7 +180,7 @@ function checkFits(
     throw refuse(`the tensors ${listNames([...layouts.keys()])}`, received.join('; '));
   }
   for (const [name, layout] of layouts) {
-    const words = mismatchOf(layout, tensors.get(name) as StoredTensor);
+    const words = mismatchOf(layout, entries.get(name) as SafetensorsEntry);
     if (words !== undefined) throw refuse(`${name} ${words.expected}`, words.received);
   }
 }
@@ -192,6 +189,8 @@ function checkFits(
 export function weightsSha256(model: Module): string {
   checkModel('weightsSha256', model);
   const hash = createHash('sha256');
-  for (const tensor of model.stateDict().values()) hash.update(tensor.data());
+  for (const tensor of model.stateDict().values()) {
+    for (const piece of piecesOf(tensor.data())) hash.update(piece);
+  }
   return hash.digest('hex');
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A folder of checkpoints, one file for each. Which is the newest follows from the names, and which is whole from the contents:
 // no file points to another, so no moment is wrong for the end of the process.
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fail, ReceptiveError } from '../errors.js';
 import { fileError, makeFolder, removeTemporary, writeAtomically } from '../io/atomic-file.js';
-import type { SafetensorsFile } from '../io/safetensors.js';
-import { openSealed } from '../io/sealed-file.js';
+import { withFile } from '../io/safetensors-reader.js';
+import { readSealed, type SealedFile } from '../io/sealed-file.js';
 
 const OP = 'checkpoint';
 const NAME = /^step-(\d{9,15})\.safetensors$/;
@@ -20,7 +20,7 @@ export interface CheckpointName {
 
 /** A checkpoint that is whole. */
 export interface FoundCheckpoint extends CheckpointName {
-  readonly file: SafetensorsFile;
+  readonly file: SealedFile;
 }
 
 /** The checkpoints of one training. */
@@ -70,7 +70,9 @@ export class CheckpointFolder {
     const names = await this.list();
     for (const name of names) {
       try {
-        const found: FoundCheckpoint = { ...name, file: openSealed(await read(name.path), name.path) };
+        const { path } = name;
+        const file = await withFile(OP, 'a checkpoint', path, (source) => readSealed(source, path));
+        const found: FoundCheckpoint = { ...name, file };
         return found;
       } catch (error) {
         if (!(error instanceof ReceptiveError) || error.code !== 'ERR_DATA') throw error;
@@ -88,7 +90,7 @@ export class CheckpointFolder {
   }
 
   /** Writes one whole or not at all. Throws ERR_FILE. */
-  async write(step: number, parts: readonly Uint8Array[]): Promise<void> {
+  async write(step: number, parts: readonly ArrayBufferView[]): Promise<void> {
     await writeAtomically(OP, this.fileOf(step), parts);
   }
 
@@ -118,13 +120,5 @@ export class CheckpointFolder {
       received: `${path}, after ${step} steps`,
       hint: 'resume goes on with it; else name another folder, or take it away',
     });
-  }
-}
-
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw fileError(OP, 'a checkpoint', path, error);
   }
 }

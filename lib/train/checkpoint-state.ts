@@ -111,7 +111,7 @@ function notFinite(name: string, value: string) {
 }
 
 /**
- * Puts a state back. Everything is checked before anything is changed.
+ * Puts a state back, and takes it out of `file` by that. Everything is checked before anything is changed.
  *
  * @returns how far the training was
  *
@@ -129,6 +129,7 @@ export function restoreState(parts: StatefulParts, { path, file }: FoundCheckpoi
     for (const [name, { shape, data }] of file.tensors) {
       if (!name.startsWith(prefix)) continue;
       made.push(tensor(data, shape).keep());
+      file.tensors.delete(name); // its array can go while those of the others are still needed
       named.set(name.slice(prefix.length), made[made.length - 1]);
     }
     return named;

@@ -8,7 +8,9 @@ import {
   type SafetensorsFile,
   type StoredTensor,
 } from '../../lib/io/safetensors.js';
-import { refused } from '../helpers/refused.js';
+import { openTensors } from '../../lib/io/safetensors-reader.js';
+import { bytesSource } from '../helpers/bytes-source.js';
+import { refused, refusedLater } from '../helpers/refused.js';
 
 /** A file with this header, whatever it says, and this many bytes behind it. */
 function fileOf(header: string | Uint8Array, bodyBytes = 0, headerLength?: bigint): Uint8Array {
@@ -224,8 +226,10 @@ describe('a lying header', () => {
     ['a million brackets', fileOf(`{"a":${'['.repeat(1_000_000)}`)],
   ];
 
-  it.each(cases)('%s', (_, bytes) => {
+  it.each(cases)('%s', async (_, bytes) => {
     const error = refused(() => decodeSafetensors(bytes, 'model.safetensors'));
+    const again = await refusedLater(openTensors(bytesSource(bytes), 'model.safetensors'));
+    expect(again.message).toBe(error.message);
     expect(error.code).toBe('ERR_DATA');
     expect(error.op).toBe('safetensors file model.safetensors');
     expect(error.message.length).toBeLessThan(500);

@@ -16,10 +16,11 @@ import {
   type Tensor,
   weightsSha256,
 } from '../../lib/index.js';
-import { openSealed } from '../../lib/io/sealed-file.js';
+import { readSealed } from '../../lib/io/sealed-file.js';
 import { CheckpointFolder } from '../../lib/train/checkpoint-folder.js';
+import { bytesSource } from '../helpers/bytes-source.js';
 import { fault, plant } from '../helpers/faulty-disk.js';
-import { refused, refusedLater } from '../helpers/refused.js';
+import { refusedLater } from '../helpers/refused.js';
 import { halves, linearModel } from './tiny.js';
 
 vi.mock('node:fs/promises', async (original) =>
@@ -131,30 +132,31 @@ it('the best checkpoint stays when a better one cannot be written', async () => 
 
 describe('a damaged checkpoint', () => {
   const whole = () => readFileSync(join(BEGUN, NAME));
+  const read = (bytes: Uint8Array) => readSealed(bytesSource(bytes), NAME);
 
-  it('of any length is refused', () => {
+  it('of any length is refused', async () => {
     const bytes = whole();
     expect(bytes.length).toBeGreaterThan(1500);
     expect(bytes.length).toBeLessThan(8000);
-    expect(openSealed(bytes, NAME).tensors.size).toBe(4);
+    expect((await read(bytes)).tensors.size).toBe(4);
     for (let length = 0; length < bytes.length; length++) {
-      const error = refused(() => openSealed(bytes.subarray(0, length), NAME));
+      const error = await refusedLater(read(bytes.subarray(0, length)));
       if (error.code !== 'ERR_DATA' || !error.op.includes(NAME)) throw error;
     }
-    expect(refused(() => openSealed(Buffer.concat([bytes, Buffer.of(0)]), NAME)).code).toBe('ERR_DATA');
+    expect((await refusedLater(read(Buffer.concat([bytes, Buffer.of(0)])))).code).toBe('ERR_DATA');
   });
 
-  it('with any single bit changed is refused', () => {
+  it('with any single bit changed is refused', async () => {
     const bytes = whole();
     let count = 0;
     for (let bit = 0; bit < 8 * bytes.length; bit++) {
       bytes[bit >> 3] ^= 1 << (bit & 7);
-      const error = refused(() => openSealed(bytes, NAME));
+      const error = await refusedLater(read(bytes));
       if (error.code === 'ERR_DATA' && error.op.includes(NAME)) count += 1;
       bytes[bit >> 3] ^= 1 << (bit & 7);
     }
     expect(count).toBe(8 * bytes.length);
-    expect(openSealed(bytes, NAME).tensors.size).toBe(4);
+    expect((await read(bytes)).tensors.size).toBe(4);
   });
 
   it('is refused by a training, with its name', async () => {

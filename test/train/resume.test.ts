@@ -17,6 +17,7 @@ import {
   type ReceptiveError,
   weightsSha256,
 } from '../../lib/index.js';
+import { writeAtomically } from '../../lib/io/atomic-file.js';
 import { decodeSafetensors } from '../../lib/io/safetensors.js';
 import { sealedParts } from '../../lib/io/sealed-file.js';
 import { refusedLater } from '../helpers/refused.js';
@@ -273,7 +274,7 @@ describe('a checkpoint is refused', () => {
     const path = join(dir, 'step-000000012.safetensors');
     const { tensors, metadata } = decodeSafetensors(readFileSync(path));
     const changed = new Map([...metadata].filter(([name]) => name !== 'sha256'));
-    writeFileSync(path, Buffer.concat(await sealedParts(tensors, changed.set(key, value))));
+    await writeAtomically('test', path, await sealedParts(tensors, changed.set(key, value)));
     const error = await refused(attempt(), 'ERR_DATA');
     expect(error.expected).toMatch(expected);
     expect(error.op).toContain(path);
