@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 const STEPS = 2000;
 const TERMINATIONS = 24;
 const KILLS = 50;
+const MIB = 64;
 const seed = Number(process.env.RECEPTIVE_TEST_SEED ?? 1);
 
 function soak(program: string, ...args: number[]) {
@@ -43,4 +44,10 @@ test(`a training killed at ${KILLS} random moments of seed ${seed} ends with the
   const { kills, sameBits, resumed } = soak('resume.mjs', KILLS, seed);
   expect({ kills, sameBits }).toEqual({ kills: KILLS, sameBits: true });
   expect(resumed).toBeGreaterThan(0);
+});
+
+test(`a model of ${MIB} MiB is saved, loaded and gone on with in little memory`, { timeout: 100_000 }, () => {
+  const { sameBits, copies } = soak('files.mjs', MIB);
+  expect(sameBits).toBe(true);
+  for (const phase of ['save', 'train']) expect(copies[phase], phase).toBeLessThan(1.5);
 });
