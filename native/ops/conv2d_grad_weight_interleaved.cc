@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gradient of the weight over batch-interleaved images: products of dy and x are summed over the pixels
-// lane by lane, in registers; the lanes meet once at the end. A task takes one kernel row and a group of
-// output channels over a chunk of the blocks. The chunks depend on the shape only and are added in order.
+// lane by lane, in registers; the lanes meet at the end of a chunk. A task takes one kernel row and a group
+// of output channels over a chunk of the blocks. The chunks depend on the shape only and are added in order.
 #include <algorithm>
 #include <cstring>
 
@@ -16,6 +16,12 @@ namespace receptive::ops {
 namespace {
 
 constexpr std::int64_t kWantedTasks = 16;  // chunks times tasks of a chunk, where there are so many blocks
+// All tasks of a chunk read its dy and x, and neighbouring tasks run on one core: chunks as large as its near
+// cache, and two at least, so that a core reads what it has interleaved itself and not what another one
+// wrote. LeNet-5's second layer, two threads of a Zen 4, one chunk against these: 64 images 186 -> 156 µs
+// where the cores share a far cache, 349 -> 172 µs where they do not (a virtual machine is moved between the
+// two); 32 images 95 -> 82, 256 images 707 -> 629 µs. 1, 2, 4 chunks of 64 images: 186, 156, 161 µs.
+constexpr std::int64_t kChunkBytes = 512 << 10, kMinChunks = 2, kMaxChunks = 32;
 
 // The outputs o < count whose input o * stride + offset is from 0 to in - 1: [begin, end)
 struct Inside {
@@ -73,6 +79,13 @@ void add_block(float* sums, const float* dy, const float* x, std::int64_t kh, in
   }
 }
 
+std::int64_t chunks_for(std::int64_t tasks, const Conv2dGeometry& g) {
+  const std::int64_t image = g.in_h * g.in_w * g.in_c + g.out_h * g.out_w * g.out_c;
+  const std::int64_t bytes = interleaved_size(g.batch, image) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t near = std::clamp<std::int64_t>(bytes / kChunkBytes, kMinChunks, kMaxChunks);
+  return std::min(blocks_of(g.batch), std::max(near, (kWantedTasks + tasks - 1) / tasks));
+}
+
 struct Blocks {
   std::int64_t begin, end;
 };
@@ -108,8 +121,7 @@ void conv2d_grad_weight_interleaved(float* dweight, float* dbias, const float* d
   const Groups groups(g.out_c, kernels().interleaved->gradient_channels);
   const std::int64_t weight_tasks = g.kernel_h * groups.count,
                      tasks = weight_tasks + (dbias == nullptr ? 0 : 1);
-  const std::int64_t blocks = blocks_of(g.batch);
-  const std::int64_t chunks = std::clamp<std::int64_t>((kWantedTasks + tasks - 1) / tasks, 1, blocks);
+  const std::int64_t blocks = blocks_of(g.batch), chunks = chunks_for(tasks, g);
   // A chunk's partial sums: the weight, then the bias.
   const std::int64_t size = g.weight_size() + g.out_c;
   float* partials = chunks == 1 ? nullptr : workspace<float>(Slot::kPartials, chunks * size);

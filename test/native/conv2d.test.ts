@@ -67,6 +67,10 @@ describe('conv2d', () => {
       { n: 32, h: 14, w: 14, inC: 6, outC: 16, kH: 5, kW: 5, sH: 1, sW: 1, pH: 0, pW: 0 },
     ],
     [
+      'few channels, seven blocks of 16 images in chunks of two and three',
+      { n: 100, h: 18, w: 19, inC: 6, outC: 7, kH: 5, kW: 2, sH: 1, sW: 1, pH: 2, pW: 0 },
+    ],
+    [
       'LeNet-5, first layer',
       { n: 5, h: 28, w: 28, inC: 1, outC: 6, kH: 5, kW: 5, sH: 1, sW: 1, pH: 2, pW: 2 },
     ],
