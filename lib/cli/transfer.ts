@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags of `receptive train` that begin with the weights of another training.
 import type { Command } from 'commander';
+import { fail } from '../errors.js';
 import { readMetadata } from '../io/metadata.js';
 import { loadWeights } from '../io/weights.js';
 import { headOf } from '../nn/head.js';
@@ -19,7 +20,10 @@ export interface TransferFlags {
 export function addTransferOptions(command: Command): Command {
   return command
     .option('--from <file>', 'begin with the weights of a saved model, as far as they fit')
-    .option('--freeze', 'train the last layer alone; what the others make of each image is computed once');
+    .option(
+      '--freeze',
+      'train the last layer and what was not loaded; features of the others are computed once',
+    );
 }
 
 /** The flags with the network of the file that the training begins with, where none is named. */
@@ -37,16 +41,24 @@ export async function beginWith(
   model: Module,
   output: Output,
 ): Promise<void> {
-  if (from !== undefined) {
-    const { report } = await loadWeights(model, from, { strict: false });
-    const { matched, missing, mismatched } = report;
-    const fresh = [...missing, ...mismatched];
-    const rest = fresh.length === 0 ? '' : `; new: ${fresh.join(', ')}`;
-    output.progress(`${plural(matched.length, 'tensor')} of ${from}${rest}`);
+  if (from === undefined) {
+    if (freeze !== true) return;
+    const expected = 'a trained network, --from FILE, whose layers are worth keeping';
+    throw fail('ERR_ARGUMENT', { op: '--freeze', expected, received: 'none' });
   }
+  const { report } = await loadWeights(model, from, { strict: false });
+  const { matched, missing, mismatched } = report;
+  const fresh = [...missing, ...mismatched];
+  const rest = fresh.length === 0 ? '' : `; new: ${fresh.join(', ')}`;
+  output.progress(`${plural(matched.length, 'tensor')} of ${from}${rest}`);
   if (freeze !== true) return;
   model.freeze(true, { statistics: true });
-  headOf(model).freeze(false);
+  const loaded = new Set(matched);
+  for (const [path, layer] of model.namedModules()) {
+    const own = [...layer.stateDict().keys()].map((name) => (path === '' ? name : `${path}.${name}`));
+    const isNew = layer.modules().length === 1 && !own.every((name) => loaded.has(name));
+    if (isNew || layer === headOf(model)) layer.freeze(false);
+  }
 }
 
 const REDRAW_INTERVAL = 100; // ms

@@ -216,7 +216,7 @@ export abstract class Module {
    * Sets `requiresGrad` of all parameters of this module and all below it to false: no gradient of them is computed, and
    * optimizers leave them as they are. What is recorded (`capture`) stays as it was recorded.
    *
-   * @param frozen false lets them learn again; the default is true
+   * @param frozen false lets them learn again, and `train` set the mode again; the default is true
    * @param options statistics: also stay in evaluation mode, whatever `train` says, so that running statistics are used and stay as
    *   they are and dropout does nothing, as in Keras; default false: they move in training mode, as in PyTorch
    */

@@ -3,23 +3,48 @@
 import { noGrad } from '../autograd/grad-mode.js';
 import type { DataLoader } from '../data/loader.js';
 import type { Module } from '../nn/module.js';
+import { Lookahead } from '../optim/lookahead.js';
 import { tensor } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Shape } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { copyElements } from './batch-rows.js';
+import type { Budget } from './budget.js';
 import { CapturedPass } from './captured-inference.js';
+import { DEFAULT_BATCH } from './evaluate.js';
+import type { FitOptions } from './fit.js';
 import type { FeatureReport } from './frozen-features.js';
 import type { MannersOptions } from './manners.js';
 import { inSlices } from './slices.js';
 
 /** How features are computed. */
 export interface FeaturePass {
+  /** Why they are not, whatever the model is. */
+  readonly refused?: string | undefined;
   readonly batchSize: number;
   readonly capture?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly manners: MannersOptions;
   readonly onFeatures?: ((report: FeatureReport) => void) | undefined;
+}
+
+/** How `fit` computes them: not more images at a time than a step, nor than an evaluation. */
+export function featurePass(
+  options: FitOptions,
+  batchSize: number,
+  manners: MannersOptions,
+  budget: Budget | undefined,
+): FeaturePass {
+  const { capture, signal, onFeatures, microBatches, ema, lookahead } = options;
+  const parts = typeof microBatches === 'number' ? microBatches : 1;
+  const isOwn = typeof ema === 'object' || lookahead instanceof Lookahead;
+  const ends = budget && AbortSignal.timeout(Math.ceil((1000 * budget.secondsLeft) / 2));
+  return {
+    ...{ capture, onFeatures, manners },
+    batchSize: Math.min(DEFAULT_BATCH, Math.ceil(batchSize / parts)),
+    signal: ends === undefined || signal === undefined ? (signal ?? ends) : AbortSignal.any([signal, ends]),
+    refused: isOwn ? 'averages or slow weights from before may have other frozen layers' : undefined,
+  };
 }
 
 /** Milliseconds between two reports. */
@@ -65,7 +90,9 @@ export async function featuresOf(
     if (!(await computeCaptured(job, pass))) await computeEagerly(job, pass);
     if (done === length && areFinite) return all;
     all.dispose();
-    return areFinite ? 'the signal came first' : 'the frozen layers make numbers that are not finite';
+    return areFinite
+      ? 'a signal, or half of the time, came first'
+      : 'the frozen layers make numbers that are not finite';
   } catch (error) {
     all.dispose();
     throw error;

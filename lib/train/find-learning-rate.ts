@@ -76,7 +76,8 @@ export async function findLearningRate(
   await rehearse(model, async () => {
     const ends = signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]);
     try {
-      await fit(model, dataset, { ...training, epochs: steps, schedule, onBatch, signal: ends });
+      const tried = { epochs: steps, schedule, onBatch, signal: ends, cacheFeatures: false };
+      await fit(model, dataset, { ...training, ...tried });
     } catch (error) {
       if (!isNotFinite(error) || curve.losses.length === 0) throw error; // the rate was too large: that is an answer
     }

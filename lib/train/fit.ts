@@ -18,15 +18,10 @@ import { fingerprint } from './checkpoint-state.js';
 import { Checkpoints } from './checkpoints.js';
 import { checkStopping, EarlyStopping, type EarlyStoppingOptions } from './early-stopping.js';
 import { DEFAULT_BATCH } from './evaluate.js';
+import { featurePass } from './feature-pass.js';
 import { checkModelFits } from './fits.js';
 import { type FreezeOptions, makeFreezing } from './freezing.js';
-import {
-  type CachedFeatures,
-  cacheFeatures,
-  checkFeatures,
-  type FeatureOptions,
-  WHOLE,
-} from './frozen-features.js';
+import { type CachedFeatures, cacheFeatures, type FeatureOptions, featureBytes } from './frozen-features.js';
 import { type LookaheadFitOptions, makeLookahead } from './lookaheads.js';
 import { type LabelSmoothingOptions, type Loss, trainingLoss } from './losses.js';
 import { checkManners, type MannersOptions } from './manners.js';
@@ -241,11 +236,9 @@ export async function fit(
         return Checkpoints.open(keeping, { stopping, budget, learner, loader, rates, data, settings });
       };
       const kept = images !== null && keeping !== undefined ? await open(images, keeping) : undefined;
-      const pass = { ...options, batchSize: loader.batchSize, manners };
-      const features =
-        images === null
-          ? WHOLE
-          : await cacheFeatures(model, { images, validation: validationLoader }, checked.featureBytes, pass);
+      const pass = featurePass(options, loader.batchSize, manners, budget);
+      const loaders = { images, validation: validationLoader };
+      const features = await cacheFeatures(model, loaders, checked.maxFeatureBytes, pass);
       const { cachedFeatures, notCached } = features;
       const trained = { ...learner, model: features.of(model) };
       const capturing =
@@ -301,7 +294,7 @@ export function checkFitOptions(options: FitOptions) {
     keeping: checkKeeping(options, hasValidation),
     log: checkLog(options.log),
     stops: checkStopping(options.earlyStopping, hasValidation),
-    featureBytes: checkFeatures(options),
+    maxFeatureBytes: featureBytes(options),
   };
 }
 

@@ -3,16 +3,17 @@
 // layers behind them are trained on what is kept.
 import { noGrad } from '../autograd/grad-mode.js';
 import type { DataLoader } from '../data/loader.js';
-import { checkNumber, checkOptions, describe, fail } from '../errors.js';
+import { checkNumber, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
 import { layersInRow } from '../nn/chain.js';
 import type { Module } from '../nn/module.js';
+import { BatchParts } from '../ops/batch-part.js';
 import { zeros } from '../tensor/create.js';
 import { recordDraws } from '../tensor/random.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type FeaturePass, featuresOf } from './feature-pass.js';
-import { LaterLayers } from './later-layers.js';
+import { LaterLayers, learns } from './later-layers.js';
 import { inMode } from './slices.js';
 
 /** What becomes of the features of frozen layers. */
@@ -20,9 +21,11 @@ export interface FeatureOptions {
   /**
    * Computes what frozen layers at the model's beginning make of each image once, and not in every epoch, where that is always
    * the same: the model is an `nn.Chain`, as `nn.Sequential` and most networks of this library are; `augment` does not change images;
-   * the layers draw nothing, and batch norms among them keep their statistics (`freeze(true, { statistics: true })`). The weights
-   * then differ by rounding from those without. `cachedFeatures` of the result tells how many layers, `notCached` why none.
-   * False: never. `maxBytes`: what the features may take, validation set included. Default: 1 GiB.
+   * the layers draw nothing and look at each image for itself, and batch norms among them keep their statistics
+   * (`freeze(true, { statistics: true })`). The weights then differ by rounding from those without. `cachedFeatures` of the result
+   * tells how many layers, `notCached` why none. What is frozen when the training begins has to stay so until it ends. With
+   * `budget`, half of the time may go into it. False: never. `maxBytes`: what the features may take, validation set included.
+   * Default: 1 GiB.
    */
   readonly cacheFeatures?: boolean | { readonly maxBytes: number } | undefined;
   /** While they are computed, about ten times a second and at the end. */
@@ -49,8 +52,8 @@ export interface CachedFeatures {
 
 const DEFAULT_BYTES = 2 ** 30;
 
-/** The option as a number of bytes; 0 for none. Throws ERR_ARGUMENT. */
-export function checkFeatures({ cacheFeatures = true }: FeatureOptions): number {
+/** The option as a number of bytes; 0 for none at all. Throws ERR_ARGUMENT. */
+export function featureBytes({ cacheFeatures = true }: FeatureOptions): number {
   if (typeof cacheFeatures === 'boolean') return cacheFeatures ? DEFAULT_BYTES : 0;
   if (typeof cacheFeatures !== 'object' || cacheFeatures === null) {
     const expected = 'cacheFeatures to be true, false or { maxBytes }';
@@ -60,9 +63,9 @@ export function checkFeatures({ cacheFeatures = true }: FeatureOptions): number 
   return checkNumber('fit', 'maxBytes', cacheFeatures.maxBytes, 0);
 }
 
-/** The loaders of a training: what is learnt from, and what is validated on. */
+/** The loaders of a training: what is learnt from, nothing where that is a stream, and what is validated on. */
 export interface Loaders {
-  readonly images: DataLoader;
+  readonly images: DataLoader | null;
   readonly validation: DataLoader | null;
 }
 
@@ -88,6 +91,8 @@ export async function cacheFeatures(
   const uncached = (notCached?: string) => ({ ...WHOLE, notCached });
   if (maxBytes === 0 || !beginsFrozen(model)) return uncached();
   const { images, validation } = loaders;
+  if (images === null) return uncached('the samples of a stream come once');
+  if (pass.refused !== undefined) return uncached(pass.refused);
   const { layers, ended, shape } = frozenLayers(model, images.dataset.imageShape);
   if (!layers.some(({ parameterCount }) => parameterCount > 0)) return uncached(ended);
   if (images.changesImages) return uncached('augment changes the images in every epoch');
@@ -104,7 +109,7 @@ export async function cacheFeatures(
     for (const loader of validation === null ? [images] : [images, validation]) {
       const before = kept.length === 0 ? 0 : images.dataset.length;
       const part = { loader, learns: loader === images, before, total };
-      const features = await featuresOf(model, layers, shape, part, pass);
+      const features = await featuresOf(model, layers, shape, part, pass).catch(asOutOfMemory);
       if (typeof features === 'string') return uncached(features);
       kept.push([loader, features]);
     }
@@ -122,10 +127,17 @@ const same = (model: Module) => model;
 /** A training of all layers. */
 export const WHOLE: Training = { of: same, cachedFeatures: undefined, notCached: undefined };
 
+/** The training may go without them where their memory is what is missing. */
+function asOutOfMemory(error: unknown): string {
+  if (error instanceof ReceptiveError && error.code === 'ERR_OUT_OF_MEMORY') return error.message;
+  throw error;
+}
+
 /** Whether the first layer that has something to learn does not. */
 function beginsFrozen(model: Module): boolean {
-  const first = model.modules().find((module) => module.modules().length === 1 && module.parameterCount > 0);
-  return first?.parameters().every(({ requiresGrad }) => !requiresGrad) ?? false;
+  const layers = layersInRow(model).flatMap((layer) => layer.modules());
+  const first = layers.find((layer) => layer.modules().length === 1 && layer.parameterCount > 0);
+  return first !== undefined && !learns(first);
 }
 
 /** The layers at the beginning that make the same of an image in every epoch, why the next does not, and the shape of what they make. */
@@ -140,13 +152,10 @@ function frozenLayers(model: Module, imageShape: Shape) {
         const layers: Module[] = [];
         let x: Tensor = zeros([1, ...imageShape]);
         for (const layer of all) {
-          const ended = model === layer ? 'the model is no nn.Chain' : whyItChanges(model, layer);
-          if (ended !== undefined) return { layers, ended, shape: x.shape.slice(1) };
-          const { result, draws } = recordDraws(() => layer.call(x));
-          const drawn = `${nameOf(model, layer)} draws random numbers`;
-          if (draws.size > 0) return { layers, ended: drawn, shape: x.shape.slice(1) };
+          const y = model === layer ? 'the model is no nn.Chain' : runAlone(model, layer, x);
+          if (typeof y === 'string') return { layers, ended: y, shape: x.shape.slice(1) };
           layers.push(layer);
-          x = result;
+          x = y;
         }
         return { layers, ended: undefined, shape: x.shape.slice(1) };
       }),
@@ -154,12 +163,24 @@ function frozenLayers(model: Module, imageShape: Shape) {
   );
 }
 
-/** Why a layer does not make the same of an image in every epoch, as far as can be told without running it. */
-function whyItChanges(model: Module, layer: Module): string | undefined {
-  if (layer.parameters().some(({ requiresGrad }) => requiresGrad)) return `${nameOf(model, layer)} learns`;
+/** What a layer makes of an image; or why that is not the same in every epoch, and in every batch. */
+function runAlone(model: Module, layer: Module, x: Tensor): Tensor | string {
+  const name = nameOf(model, layer);
+  if (learns(layer)) return `${name} learns`;
   const moves = layer.modules().find((inner) => inner.training && inner.namedBuffers().length > 0);
-  if (moves === undefined) return undefined;
-  return `the running statistics of ${nameOf(model, moves)} move, which freeze(true, { statistics: true }) ends`;
+  if (moves !== undefined) {
+    const where = nameOf(model, moves);
+    return `the running statistics of ${where} move, which freeze(true, { statistics: true }) ends`;
+  }
+  const part = new BatchParts();
+  try {
+    const { result, draws } = recordDraws(() => part.run(0, 1, () => layer.call(x)));
+    if (draws.size > 0) return `${name} draws random numbers`;
+    return result.dtype === 'float32' ? result : `${name} gives ${result.dtype}`;
+  } catch (error) {
+    if (part.refused) return `${name} looks at other images of the batch`;
+    throw error;
+  }
 }
 
 function nameOf(model: Module, layer: Module): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is left of a model behind layers whose features were kept.
+import { fail } from '../errors.js';
 import { layersInRow } from '../nn/chain.js';
 import { Module, type Slot } from '../nn/module.js';
 import { reshape } from '../ops/reshape.js';
@@ -27,14 +28,24 @@ export class LaterLayers extends Module {
 
   override forward(x: Tensor): Tensor {
     const features = reshape(x, [x.shape[0], ...this.#shape]);
-    return this.model.inspect((model) =>
-      layersInRow(model)
-        .slice(this.#first)
-        .reduce((y, layer) => layer.call(y), features),
-    );
+    return this.model.inspect((model) => {
+      const layers = layersInRow(model);
+      if (layers.slice(0, this.#first).some(learns)) {
+        throw fail('ERR_ARGUMENT', {
+          op: 'fit',
+          expected: 'layers whose features were computed once to stay frozen while it trains',
+          received: 'one that was let go',
+          hint: 'cacheFeatures: false computes them in every step',
+        });
+      }
+      return layers.slice(this.#first).reduce((y, layer) => layer.call(y), features);
+    });
   }
 
   protected override slots(): Iterable<Slot> {
     return [{ owner: this, key: 'model', name: '', value: this.model }];
   }
 }
+
+/** Whether a layer has parameters that want gradients. */
+export const learns = (layer: Module): boolean => layer.parameters().some(({ requiresGrad }) => requiresGrad);

@@ -3,6 +3,7 @@
 import { describe } from '../errors.js';
 import { nativeInfo } from '../native/bindings.js';
 import type { FitOptions } from './fit.js';
+import { featureBytes } from './frozen-features.js';
 
 /** Options that weights depend on and a checkpoint has no state of, in words. */
 export function settingsOf(options: FitOptions): Record<string, string> {
@@ -23,8 +24,9 @@ export function settingsOf(options: FitOptions): Record<string, string> {
   const { clipGradNorm, clipGradValue } = options;
   const { isa } = nativeInfo();
   const chosen = { epochs, microBatches, lr, momentum, weightDecay, schedule, warmup, loss, ema };
-  const { cacheFeatures, freezeAfter } = options;
-  const more = { nesterov, normLr, labelSmoothing, freezeAfter: freezeAfter?.epochs, cacheFeatures };
+  const { freezeAfter } = options;
+  const cached = options.cacheFeatures === undefined ? undefined : featureBytes(options);
+  const more = { nesterov, normLr, labelSmoothing, freezeAfter: freezeAfter?.epochs, featureBytes: cached };
   const augment = options.augment && JSON.stringify(options.augment);
   const all = Object.entries({ ...chosen, ...more, clipGradNorm, clipGradValue, augment, isa });
   const known = all.filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value));

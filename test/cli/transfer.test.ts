@@ -78,6 +78,20 @@ describe('receptive train --from', () => {
     expect(other.stdout).toMatch(/^\d tensors of glyphs\/model\.safetensors; new: .*fc3\.weight/m);
   });
 
+  it('trains what could not be loaded, such as a layer for other images', async () => {
+    const args = ['--model', 'xo', '--from', 'first/model.safetensors', '--freeze', '--out', 'fashion'];
+    const { status, stdout } = await train(...GLYPHS, ...args);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/; new: fc1\.weight \[32, 784\].*fc2\.bias/m);
+    expect(stdout).toMatch(/^features of 7 frozen layers computed once/m);
+  });
+
+  it('refuses to freeze what was never trained', async () => {
+    const { status, stderr } = await train(...TINY, '--freeze', '--out', 'refused');
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^receptive: --freeze: expected a trained network, --from FILE/);
+  });
+
   it('refuses files that are none', async () => {
     writeFileSync(join(cwd, 'text'), 'no weights');
     for (const from of ['text', 'missing', '.']) {

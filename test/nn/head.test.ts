@@ -3,6 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { createModel, manualSeed, modelNames, nn, type Tensor, zeros } from '../../lib/index.js';
 import { refused } from '../helpers/refused.js';
 
+/** Keeps a list of its own besides the one that is looked through. */
+class Hidden extends nn.Chain {
+  readonly shown = [new nn.Linear(2, 2)];
+  readonly #run = [...this.shown];
+
+  override layers(): readonly nn.Module[] {
+    return this.#run;
+  }
+}
+
 describe('headOf', () => {
   it.each(modelNames.filter((name) => !/alexnet|vgg1|resnet[35]|1998/.test(name)))(
     'is what makes the logits of %s',
@@ -56,6 +66,12 @@ describe('replaceHead', () => {
     expect(error).toMatchObject({ code: 'ERR_ARGUMENT', op: 'replaceHead' });
     expect(error.received).toMatch(/^Conv2d/);
     expect(model.parameters()).toEqual(before);
+    const { model: codes } = createModel('lenet5-1998');
+    using _codes = codes;
+    expect(refused(() => nn.replaceHead(codes, 3)).received).toMatch(/^CodeDistance/);
+    using hidden = new Hidden();
+    expect(refused(() => nn.replaceHead(hidden, 3)).received).toMatch(/out of sight/);
+    expect(hidden.shown[0].outFeatures).toBe(2);
     using alone = new nn.Linear(2, 2);
     expect(refused(() => nn.replaceHead(alone, 3)).code).toBe('ERR_ARGUMENT');
     const flat = new nn.Sequential(new nn.Linear(2, 2));

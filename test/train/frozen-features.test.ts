@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  add,
   dropout,
   evaluate,
   type FitOptions,
@@ -13,6 +14,8 @@ import {
   memory,
   nn,
   optim,
+  StreamDataset,
+  scale,
   type Tensor,
   tensor,
   weightsSha256,
@@ -53,8 +56,9 @@ async function trained(options: FitOptions, net: nn.Module = transferred()) {
 
 /** Largest difference, in parts of the largest number. */
 function distance(a: readonly number[], b: readonly number[]): number {
-  const scale = Math.max(...a.map(Math.abs));
-  return Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale;
+  const largest = (values: readonly number[]) =>
+    values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest(a.map((value, i) => value - b[i])) / largest(a);
 }
 
 describe('features of frozen layers', () => {
@@ -78,10 +82,18 @@ describe('features of frozen layers', () => {
   });
 
   it('give the same bits eager and captured, and for any number of threads', async () => {
-    const ways = [{}, { capture: false }, { threads: 1 }, { threads: 3 }, { microBatches: 1 }];
+    const ways = [{}, { capture: false }, { threads: 1 }, { threads: 3 }];
     const shas = new Set<string>();
     for (const way of ways) shas.add((await trained(way)).sha);
     expect(shas.size).toBe(1);
+  });
+
+  it('go with micro-batches, a last batch that is shorter, and slow weights', async () => {
+    const options = { ...OPTIONS, batchSize: 20, microBatches: 2, lookahead: 2 };
+    const once = await trained(options);
+    const always = await trained({ ...options, cacheFeatures: false });
+    expect(once.result.cachedFeatures?.layers).toBe(6);
+    expect(distance(once.weights, always.weights)).toBeLessThan(1e-5);
   });
 
   it('are freed', async () => {
@@ -92,7 +104,7 @@ describe('features of frozen layers', () => {
     expect(memory().bytes).toBeLessThanOrEqual(before);
   });
 
-  it('go with averages, early stopping and an EMA of the caller', async () => {
+  it('go with averages and early stopping', async () => {
     const decay = { ema: 0.5, earlyStopping: { patience: 9 } };
     const once = await trained(decay);
     const always = await trained({ ...decay, cacheFeatures: false });
@@ -101,11 +113,6 @@ describe('features of frozen layers', () => {
     expect(once.result.history.map(({ valLoss }) => valLoss?.toFixed(4))).toEqual(
       always.result.history.map(({ valLoss }) => valLoss?.toFixed(4)),
     );
-    const net = transferred();
-    using ema = new optim.EMA(net, { decay: 0.5 });
-    const own = await trained({ ema }, net);
-    const { loss } = await evaluate(ema.model, validation);
-    expect(own.result.history.at(-1)?.valLoss).toBeCloseTo(loss, 5);
   });
 
   it('are computed again by a training that is gone on with, which ends with the same bits', async () => {
@@ -152,12 +159,56 @@ describe('features of frozen layers', () => {
   });
 });
 
+/** No chain, though it is made of one. */
+class Residual extends nn.Sequential {
+  override forward(x: Tensor): Tensor {
+    return add(x, super.forward(x));
+  }
+}
+
+class Scaled extends nn.Sequential {
+  override forward(x: Tensor): Tensor {
+    return scale(super.forward(x), 0.5);
+  }
+}
+
+describe('layers that are chains in name only', () => {
+  it('stay whole', async () => {
+    const make = () => {
+      manualSeed(8);
+      const frozen = new nn.Sequential(
+        new nn.Conv2d(1, 2, { kernelSize: 3, padding: 1 }),
+        new Residual(new nn.Conv2d(2, 2, { kernelSize: 3, padding: 1 }), new nn.ReLU()),
+      ).freeze();
+      const last = new Residual(new nn.Linear(1152, 1152), new nn.Tanh());
+      return new nn.Sequential(frozen, new nn.Flatten(), last, new nn.Linear(1152, 2));
+    };
+    const once = await trained({}, make());
+    const always = await trained({ cacheFeatures: false }, make());
+    expect(once.result.cachedFeatures?.layers).toBe(3);
+    expect(distance(once.weights, always.weights)).toBeLessThan(1e-5);
+    const whole = await trained({}, new Scaled(...transferred()));
+    expect(whole.result.notCached).toMatch(/no nn\.Chain/);
+  });
+});
+
 class Hidden extends nn.Module {
   readonly inner = transferred();
 
   override forward(x: Tensor): Tensor {
     return this.inner.call(x);
   }
+}
+
+/** Frozen, and normalised by each batch all the same. */
+function byBatch(): nn.Module {
+  const norm = new nn.BatchNorm2d(4, { trackRunningStats: false });
+  const body = new nn.Sequential(
+    new nn.Conv2d(1, 4, { kernelSize: 3, padding: 1 }),
+    norm,
+    new nn.MaxPool2d(2),
+  );
+  return new nn.Sequential(body.freeze(true, { statistics: true }), new nn.Flatten(), new nn.Linear(SIZE, 2));
 }
 
 class Noise extends nn.Module {
@@ -194,6 +245,12 @@ describe('features that are not kept', () => {
       () => new nn.Sequential(new nn.Conv2d(1, 1, { kernelSize: 1 }), ...transferred()),
       {},
     ],
+    [
+      'layers that look at other images',
+      /0\.1 looks at other images/,
+      byBatch,
+      { cacheFeatures: { maxBytes: 1000 } },
+    ],
     ['no frozen layers', undefined, () => transferred().freeze(false), {}],
     ['when they are not wanted', undefined, transferred, { cacheFeatures: false }],
   ];
@@ -220,6 +277,59 @@ describe('features that are not kept', () => {
     using broken = tensor(new Float32Array(weight.size).fill(Number.NaN), weight.shape);
     net.loadStateDict(new Map([[name, broken]]), { strict: false });
     await expect(trained({}, net)).rejects.toMatchObject({ code: 'ERR_NUMERICS' });
+  });
+
+  it('because averages or slow weights are there from before', async () => {
+    const net = transferred();
+    using ema = new optim.EMA(net, { decay: 0.5 });
+    const averaged = await trained({ ema }, net);
+    expect(averaged.result.notCached).toMatch(/from before/);
+    expect(averaged.result.history.at(-1)?.valLoss).toBeCloseTo(
+      (await evaluate(ema.model, validation)).loss,
+      5,
+    );
+    using lookahead = new optim.Lookahead(net);
+    expect((await trained({ lookahead }, net)).result.notCached).toMatch(/from before/);
+  });
+
+  it('because samples come once', async () => {
+    const { images, labels } = train;
+    const net = transferred();
+    function* source() {
+      for (let i = 0; i < 32; i++) {
+        yield {
+          image: images.subarray(i * 576, (i + 1) * 576),
+          shape: [24, 24, 1] as const,
+          label: labels[i],
+        };
+      }
+    }
+    const stream = new StreamDataset({ source, imageShape: [24, 24, 1], classNames: train.classNames });
+    expect((await fit(net, stream)).notCached).toMatch(/stream/);
+  });
+
+  it('because half of the time is over', async () => {
+    const { result } = await trained({ epochs: undefined, budget: { minutes: 0.001 }, batchSize: 1 });
+    expect(result.notCached ?? 'done').toMatch(/half of the time|done/);
+    expect(result.steps).toBeGreaterThan(0);
+  });
+
+  it('and are freed where a listener throws', async () => {
+    const net = transferred();
+    const onFeatures = () => {
+      throw new Error('enough');
+    };
+    await trained({}, net);
+    const before = memory().bytes;
+    await expect(trained({ onFeatures }, net)).rejects.toThrow('enough');
+    await expect(trained({ onFeatures, capture: false }, net)).rejects.toThrow('enough');
+    expect(memory().bytes).toBeLessThanOrEqual(before);
+  });
+
+  it('and are refused to layers that are let go meanwhile', async () => {
+    const net = transferred();
+    const onEpoch = () => void net.freeze(false);
+    await expect(trained({ onEpoch, capture: false }, net)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
   });
 
   it('because the signal came', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Dataset } from '../../lib/data/dataset.js';
+import { type Dataset, subset } from '../../lib/data/dataset.js';
 import { DataLoader } from '../../lib/data/loader.js';
 import { packImages } from '../../lib/data/pack.js';
 import { readPacked } from '../../lib/data/packed.js';
@@ -13,6 +13,10 @@ import { concatDatasets } from '../../lib/data/select.js';
 import { weightsSha256 } from '../../lib/io/weights.js';
 import { createModel } from '../../lib/models/registry.js';
 import { nativeInfo, setNumThreads } from '../../lib/native/bindings.js';
+import { Conv2d } from '../../lib/nn/conv2d.js';
+import { Flatten } from '../../lib/nn/flatten.js';
+import { Linear } from '../../lib/nn/linear.js';
+import { Sequential } from '../../lib/nn/sequential.js';
 import { search } from '../../lib/search/search.js';
 import { manualSeed } from '../../lib/tensor/random.js';
 import { memory } from '../../lib/tensor/scope.js';
@@ -154,4 +158,23 @@ it('can be tried on a few batches, as those in memory', async () => {
     expect(weightsSha256(other)).toBe(weightsSha256(model));
     for (const used of [model, other]) used.dispose();
   }
+});
+
+it('gives the same features of frozen layers from disk and from memory', async () => {
+  const train = await openPacked(file, 'train');
+  const inMemory = (await readPacked(file)).get('train') as Dataset;
+  const shas = new Set<string>();
+  for (const set of [train.pick(Int32Array.of(3, 9, 20, 27)), subset(inMemory, [3, 9, 20, 27])]) {
+    manualSeed(6);
+    using net = new Sequential(
+      new Conv2d(1, 2, { kernelSize: 3 }).freeze(),
+      new Flatten(),
+      new Linear(968, 2),
+    );
+    const { cachedFeatures } = await fit(net, set, { ...OPTIONS, augment: undefined });
+    expect(cachedFeatures).toMatchObject({ layers: 2, bytes: 4 * 4 * 968 });
+    shas.add(weightsSha256(net));
+  }
+  await train.close();
+  expect(shas.size).toBe(1);
 });
