@@ -232,6 +232,12 @@ export type { BatchReport, CurvePoint, HistoryRow, ProgressReport } from './trai
 export type { LogOptions } from './train/run-log.js';
 export { type ServedPrediction, type Serving, serve } from './train/serving.js';
 export type { BatchArrays } from './train/sources.js';
+export {
+  Trainer,
+  type TrainerCallback,
+  type TrainerFitOptions,
+  type TrainerOptions,
+} from './train/trainer.js';
 export type { TrialOptions } from './train/trials.js';
 export type { TtaName, TtaOptions } from './train/tta.js';
 export type { WorstSample } from './train/worst-samples.js';

@@ -23,7 +23,7 @@ it('offers these names and no others', () => {
     published: 'cifar10 cifar100 fashionMnist',
     selections: 'balanceClasses classCounts classWeights concatDatasets stratifiedSplit',
     training:
-      'airbenchRecipe capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
+      'Trainer airbenchRecipe capture estimate evaluate findLearningRate fit fitMany predict predictSync serve',
     files: 'decodeSafetensors encodeSafetensors loadWeights readMetadata saveWeights weightsSha256',
     searches: 'search trainTrial',
     rest: 'ReceptiveError info setNumThreads',

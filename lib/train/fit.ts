@@ -139,7 +139,7 @@ export interface FitResult extends TrainingResult {
 }
 
 /** A misspelled option would be a default that nobody notices. */
-const KNOWN_OPTIONS: readonly (keyof FitOptions)[] = [
+export const FIT_OPTIONS: readonly (keyof FitOptions)[] = [
   ...([
     'epochs',
     'batchSize',
@@ -277,7 +277,7 @@ export async function fit(
 
 /** What can be told of the options before anything is made. Throws ERR_ARGUMENT. */
 export function checkFitOptions(options: FitOptions) {
-  checkOptions('fit', options, KNOWN_OPTIONS);
+  checkOptions('fit', options, FIT_OPTIONS);
   checkBooleans('fit', { shuffle: options.shuffle, capture: options.capture });
   const { onBatch, onEpoch, onProgress, onFeatures } = options;
   checkListeners('fit', options.signal, { onBatch, onEpoch, onProgress, onFeatures });
