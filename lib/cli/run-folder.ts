@@ -7,6 +7,9 @@ import { fail } from '../errors.js';
 import { makeFolder, removeFolders, removeTemporary, writeAtomically } from '../io/atomic-file.js';
 import { temporaryName } from '../io/temporary-name.js';
 
+/** What nobody else writes to such a folder. */
+const RESULTS = ['model.safetensors', 'report.html', 'curves.svg', 'confusion.svg'];
+
 /** A folder to write results to. */
 export class RunFolder {
   readonly path: string;
@@ -29,7 +32,7 @@ export class RunFolder {
     const folder = new RunFolder(path, made);
     try {
       await makeFolder(resolve(path), made);
-      await removeTemporary('--out', path);
+      await removeTemporary('--out', path, RESULTS);
       const probe = temporaryName(join(path, 'probe'));
       await writeFile(probe, '', { flag: 'wx' });
       await rm(probe);

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from '
 import { dirname, join } from 'node:path';
 import { describe, fail } from '../errors.js';
 import { piecesOf } from './pieces.js';
-import { isTemporary, temporaryName } from './temporary-name.js';
+import { isStale, isTemporary, temporaryName } from './temporary-name.js';
 
 /** Refuses what is no path. Throws ERR_ARGUMENT. */
 export function checkPath(op: string, path: unknown, expected = 'the path of a file'): void {
@@ -95,13 +95,16 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Takes away what a process that was killed in the middle of a write has left in a folder, which nobody else may be writing to.
- * Throws ERR_FILE.
+ * Takes away what a process that was killed in the middle of a write has left in a folder. Throws ERR_FILE.
+ *
+ * @param own the files that nobody else writes to, by default all of the folder; what others are writing there stays
  */
-export async function removeTemporary(op: string, folder: string): Promise<void> {
+export async function removeTemporary(op: string, folder: string, own?: readonly string[]): Promise<void> {
   try {
     for (const name of await readdir(folder)) {
-      if (isTemporary(name)) await rm(join(folder, name), { force: true });
+      const file = join(folder, name);
+      const isOwn = own?.some((target) => name.startsWith(`.${target}.tmp-`)) ?? true;
+      if ((isOwn && isTemporary(name)) || (await isStale(file))) await rm(file, { force: true });
     }
   } catch (error) {
     throw fileError(op, 'a folder without unfinished files', folder, error);

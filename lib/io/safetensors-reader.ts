@@ -4,6 +4,7 @@
 import { open } from 'node:fs/promises';
 import { fail } from '../errors.js';
 import { fileError } from './atomic-file.js';
+import { isSameStamp, stampOf } from './file-stamp.js';
 import { piecesOf } from './pieces.js';
 import {
   decodeHeader,
@@ -21,6 +22,8 @@ export interface ByteSource {
   readonly size: number;
   /** Fills all of `target`, which lies within the size, with the bytes from `place` on. */
   fill(target: Uint8Array, place: number): Promise<void>;
+  /** Throws ERR_DATA where they are not those of the beginning any more. */
+  check(): Promise<void>;
 }
 
 /** A file whose header is read. */
@@ -50,7 +53,8 @@ export async function withFile<T>(
   };
   const file = await open(path, 'r').catch(failed);
   try {
-    const { size } = await file.stat().catch(failed);
+    const before = await file.stat({ bigint: true }).catch(failed);
+    const size = Number(before.size);
     const fill = async (target: Uint8Array, place: number) => {
       for (let at = 0; at < target.length; ) {
         const { bytesRead } = await file.read(target, at, target.length - at, place + at).catch(failed);
@@ -58,7 +62,11 @@ export async function withFile<T>(
         at += bytesRead;
       }
     };
-    return await use({ size, fill });
+    const check = async () => {
+      const now = await file.stat({ bigint: true }).catch(failed);
+      if (!isSameStamp(stampOf(before), stampOf(now))) throw changedMeanwhile(op, path);
+    };
+    return await use({ size, fill, check });
   } finally {
     await file.close().catch(() => undefined); // what was read is read
   }
@@ -70,6 +78,14 @@ function cutMeanwhile(op: string, path: string, size: number, end: number) {
     expected: `${size} bytes, as when the file was opened`,
     received: `its end after ${end}`,
     hint: 'it was changed while it was read',
+  });
+}
+
+function changedMeanwhile(op: string, path: string) {
+  return fail('ERR_DATA', {
+    op: `${op} from ${path}`,
+    expected: 'a file that nobody writes to',
+    received: 'one that was written to while it was read',
   });
 }
 

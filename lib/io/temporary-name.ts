@@ -42,17 +42,20 @@ const ABANDONED = 7 * 24 * 3600 * 1000; // ms
 export async function removeStale(path: string): Promise<void> {
   const folder = dirname(path);
   for (const name of await readdir(folder)) {
-    const match = name.startsWith(`.${basename(path)}.tmp-`) ? TEMPORARY.exec(name) : null;
-    if (match === null) continue;
     const file = join(folder, name);
-    const written = await stat(file)
-      .then(({ mtimeMs }) => mtimeMs)
-      .catch(() => Number.POSITIVE_INFINITY);
-    const isHere = match[2] === placeOfProcess();
-    if (Date.now() - written > ABANDONED || (isHere && isDead(Number(match[1]), written))) {
-      await rm(file, { force: true });
-    }
+    if (name.startsWith(`.${basename(path)}.tmp-`) && (await isStale(file))) await rm(file, { force: true });
   }
+}
+
+/** Whether a file has the name of one under way, and nobody is writing to it any more. */
+export async function isStale(file: string): Promise<boolean> {
+  const match = TEMPORARY.exec(basename(file));
+  if (match === null) return false;
+  const written = await stat(file)
+    .then(({ mtimeMs }) => mtimeMs)
+    .catch(() => Number.POSITIVE_INFINITY);
+  const isHere = match[2] === placeOfProcess();
+  return Date.now() - written > ABANDONED || (isHere && isDead(Number(match[1]), written));
 }
 
 /** Whether the process that wrote a file last at that time is gone. */

@@ -106,6 +106,7 @@ export async function loadWeights(
         const { fromFile } = layouts.get(name) as ExchangeLayout;
         state.set(name, tensor(fromFile(data), shape, { dtype }).keep());
       }
+      await source.check();
       model.loadStateDict(state, { strict });
     } finally {
       for (const loaded of state.values()) loaded.dispose();

@@ -83,7 +83,7 @@ export class RunLog {
     } catch (error) {
       throw fileError(OP, 'a folder for the log of a training', dir, error);
     }
-    await removeTemporary(OP, dir);
+    await removeTemporary(OP, dir, Object.values(LOG_FILES));
     const { isa, threads } = nativeInfo();
     const versions = { version, node: process.versions.node, isa, threads };
     const all = { ...versions, started: new Date().toISOString(), ...settings, ...config };

@@ -10,5 +10,6 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
         throw new Error(`${target.length} bytes at ${place} are asked for`);
       target.set(bytes.subarray(place, place + target.length));
     },
+    check: async () => {},
   };
 }

@@ -326,3 +326,16 @@ describe('a part of a file', () => {
     return [length, header, bytes.subarray(end)];
   }
 });
+
+it('is told of a file that is written to while it is read, also where its length stays', async () => {
+  const path = join(mkdtempSync(join(place, 'rewritten-')), 'file');
+  writeFileSync(path, 'before');
+  const error = await refusedLater(
+    withFile('loadWeights', 'a file', path, async (source) => {
+      await source.check();
+      writeFileSync(path, 'behind');
+      await source.check();
+    }),
+  );
+  expect(error).toMatchObject({ code: 'ERR_DATA', received: 'one that was written to while it was read' });
+});

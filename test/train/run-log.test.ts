@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a training writes down while it goes on: whole lines, each once, whatever ends it.
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type FitOptions, fit, nn, optim } from '../../lib/index.js';
+import { temporaryName } from '../../lib/io/temporary-name.js';
 import { refusedLater } from '../helpers/refused.js';
 import { halves, linearModel } from './tiny.js';
 
@@ -130,6 +139,17 @@ describe('the log of a training', () => {
     ]);
     expect(linesOf(dir, 'history.jsonl')).toEqual(result.history);
     expect(linesOf(dir, 'curve.jsonl')).toEqual(result.curve);
+  });
+
+  it('takes away what killed writers have left in its folder, and nothing of living ones', async () => {
+    using model = linearModel();
+    const dir = join(place, 'shared');
+    mkdirSync(dir);
+    const living = temporaryName(join(dir, 'set.pack'));
+    const dead = living.replace(/tmp-\d+-/, 'tmp-4194999-'); // beyond the numbers that Linux gives
+    for (const file of [living, dead]) writeFileSync(file, '');
+    await fit(model, data, { ...SETTINGS, log: { dir } });
+    expect([existsSync(living), existsSync(dead)]).toEqual([true, false]);
   });
 
   it('is not written by a training that is only tried', async () => {
