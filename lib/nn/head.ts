@@ -43,6 +43,7 @@ export function replaceHead(model: Module, classes: number): Linear {
   model.replaceModule(old, head);
   if (headOf(model) === head) return head;
   model.replaceModule(head, old);
+  head.dispose();
   throw notReplaceable('one that keeps its layers out of sight');
 }
 

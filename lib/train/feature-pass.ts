@@ -3,7 +3,7 @@
 import { noGrad } from '../autograd/grad-mode.js';
 import type { DataLoader } from '../data/loader.js';
 import type { Module } from '../nn/module.js';
-import { Lookahead } from '../optim/lookahead.js';
+import type { SecondWeights } from '../optim/second-weights.js';
 import { tensor } from '../tensor/create.js';
 import { tensorScope } from '../tensor/scope.js';
 import type { Shape } from '../tensor/shape.js';
@@ -19,8 +19,8 @@ import { inSlices } from './slices.js';
 
 /** How features are computed. */
 export interface FeaturePass {
-  /** Why they are not, whatever the model is. */
-  readonly refused?: string | undefined;
+  /** Averages and slow weights of the model, whose frozen layers may be other ones. */
+  readonly followers: readonly SecondWeights[];
   readonly batchSize: number;
   readonly capture?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,19 +34,20 @@ export function featurePass(
   batchSize: number,
   manners: MannersOptions,
   budget: Budget | undefined,
+  followers: readonly SecondWeights[],
 ): FeaturePass {
-  const { capture, signal, onFeatures, microBatches, ema, lookahead } = options;
+  const { capture, signal, onFeatures, microBatches } = options;
   const parts = typeof microBatches === 'number' ? microBatches : 1;
-  const isOwn = typeof ema === 'object' || lookahead instanceof Lookahead;
-  const ends = budget && AbortSignal.timeout(Math.ceil((1000 * budget.secondsLeft) / 2));
+  const ends = budget && AbortSignal.timeout(Math.min(LONGEST_TIMER, Math.ceil(500 * budget.secondsLeft)));
   return {
-    ...{ capture, onFeatures, manners },
+    ...{ capture, onFeatures, manners, followers },
     batchSize: Math.min(DEFAULT_BATCH, Math.ceil(batchSize / parts)),
     signal: ends === undefined || signal === undefined ? (signal ?? ends) : AbortSignal.any([signal, ends]),
-    refused: isOwn ? 'averages or slow weights from before may have other frozen layers' : undefined,
   };
 }
 
+/** Milliseconds: longer ones would end at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds between two reports. */
 const REPORTS = 100;
 

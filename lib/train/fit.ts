@@ -236,7 +236,8 @@ export async function fit(
         return Checkpoints.open(keeping, { stopping, budget, learner, loader, rates, data, settings });
       };
       const kept = images !== null && keeping !== undefined ? await open(images, keeping) : undefined;
-      const pass = featurePass(options, loader.batchSize, manners, budget);
+      const seconds = [average?.ema, slow?.lookahead].filter((second) => second !== undefined);
+      const pass = featurePass(options, loader.batchSize, manners, budget, seconds);
       const loaders = { images, validation: validationLoader };
       const features = await cacheFeatures(model, loaders, checked.maxFeatureBytes, pass);
       const { cachedFeatures, notCached } = features;

@@ -92,10 +92,12 @@ export async function cacheFeatures(
   if (maxBytes === 0 || !beginsFrozen(model)) return uncached();
   const { images, validation } = loaders;
   if (images === null) return uncached('the samples of a stream come once');
-  if (pass.refused !== undefined) return uncached(pass.refused);
   const { layers, ended, shape } = frozenLayers(model, images.dataset.imageShape);
   if (!layers.some(({ parameterCount }) => parameterCount > 0)) return uncached(ended);
   if (images.changesImages) return uncached('augment changes the images in every epoch');
+  if (pass.followers.some((second) => !holdsSame(second.model, model, layers))) {
+    return uncached('averages or slow weights hold other frozen layers');
+  }
   const total = images.dataset.length + (validation?.dataset.length ?? 0);
   const bytes = 4 * total * shape.reduce((product, size) => product * size, 1);
   if (bytes > maxBytes) {
@@ -131,6 +133,21 @@ export const WHOLE: Training = { of: same, cachedFeatures: undefined, notCached:
 function asOutOfMemory(error: unknown): string {
   if (error instanceof ReceptiveError && error.code === 'ERR_OUT_OF_MEMORY') return error.message;
   throw error;
+}
+
+/** Whether a second set of a model's weights has the values of the model itself in some of its layers. */
+function holdsSame(second: Module, model: Module, layers: readonly Module[]): boolean {
+  const kept = new Set(layers.flatMap((layer) => [...layer.stateDict().values()]));
+  const others = second.stateDict();
+  return [...model.stateDict()].every(([name, own]) => {
+    const other = others.get(name);
+    return !kept.has(own) || other === undefined || isSameData(own, other);
+  });
+}
+
+function isSameData(a: Tensor, b: Tensor): boolean {
+  const [x, y] = [a.data(), b.data()];
+  return x.every((value, i) => Object.is(value, y[i]));
 }
 
 /** Whether the first layer that has something to learn does not. */

@@ -2,9 +2,10 @@
 // A training in several parts: one model, one optimizer that keeps its state, and listeners that are told of all of it.
 import type { AnyDataset } from '../data/packed-dataset.js';
 import type { StreamDataset, StreamSource } from '../data/stream.js';
-import { checkListeners, checkOptions, describe, fail } from '../errors.js';
+import { checkListeners, checkNumber, checkOptions, describe, fail } from '../errors.js';
 import { checkModel } from '../nn/check-model.js';
 import type { Module } from '../nn/module.js';
+import { saveRates } from '../optim/lr-scheduler.js';
 import { Optimizer } from '../optim/optimizer.js';
 import type { CheckpointReport } from './checkpoint-options.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.js';
@@ -34,33 +35,29 @@ export interface TrainerCallback {
 const LISTENERS = ['onBatch', 'onEpoch', 'onProgress', 'onFeatures', 'onCheckpoint'] as const;
 const CALLBACK_NAMES: readonly (keyof TrainerCallback)[] = ['onStart', ...LISTENERS, 'onEnd'];
 
+/** What is of one part alone: what is written, each part to a folder of its own, and what ends it. */
+const OF_ONE_PART = ['checkpoint', 'resume', 'log', 'signal'] as const;
+const OF_ANY_PART = [
+  ...(['epochs', 'budget', 'validation', 'lr', 'schedule', 'warmup', 'augment', 'batchSize'] as const),
+] as const;
+
 /** Options of `fit` that hold for all parts of a training, and who is told of them. */
-export interface TrainerOptions extends Omit<FitOptions, (typeof LISTENERS)[number] | 'signal'> {
+export interface TrainerOptions
+  extends Omit<FitOptions, (typeof LISTENERS)[number] | (typeof OF_ONE_PART)[number]> {
   readonly callbacks?: readonly TrainerCallback[] | undefined;
 }
 
-/** What may differ from one part of the training to the next. */
-export type TrainerFitOptions = Pick<
-  FitOptions,
-  | 'epochs'
-  | 'budget'
-  | 'validation'
-  | 'lr'
-  | 'schedule'
-  | 'warmup'
-  | 'augment'
-  | 'batchSize'
-  | 'resume'
-  | 'signal'
->;
-const OF_PART: readonly (keyof TrainerFitOptions)[] = [
-  ...(['epochs', 'budget', 'validation', 'lr', 'schedule', 'warmup', 'augment'] as const),
-  ...(['batchSize', 'resume', 'signal'] as const),
-];
+/**
+ * What is of one part of the training, or differs in it; `lr` takes the place of the first group's rate, and those of other groups
+ * change by the same factor. Afterwards the rates are what they were.
+ */
+export type TrainerFitOptions = Pick<FitOptions, (typeof OF_ANY_PART)[number] | (typeof OF_ONE_PART)[number]>;
+const PART_OPTIONS: readonly string[] = [...OF_ANY_PART, ...OF_ONE_PART];
 
 /**
  * Trains a model in one part or several, such as a new head first and all layers then. The first `fit` leads to the weights of the
- * function `fit` with the same options; those that follow go on with the optimizer's state, and with other orders of the images.
+ * function `fit` with the same options; those that follow go on with the optimizer's state, and with other orders of the images. A part
+ * that was stopped and is gone on with (`checkpoint` and `resume` of that part) has its own order again.
  *
  * ```js
  * using trainer = new Trainer(model, { optimizer: 'sgd', lr: 0.01, callbacks: [{ onEpoch: (row, trainer) => row.loss < 0.01 && trainer.stop() }] });
@@ -79,6 +76,9 @@ export class Trainer {
   readonly #callbacks: readonly TrainerCallback[];
   readonly #ownsOptimizer: boolean;
   readonly #history: HistoryRow[] = [];
+  /** Of the parts before the last. */
+  #rowsBefore = 0;
+  /** Those that came to their end. */
   #parts = 0;
   #stopping: AbortController | undefined;
 
@@ -94,11 +94,11 @@ export class Trainer {
     if (!this.#ownsOptimizer) release();
     this.optimizer = optimizer;
     const { lr: _, momentum: __, weightDecay: ___, nesterov: ____, normLr: _____, ...training } = rest;
-    this.#options = { ...training, ...(this.#ownsOptimizer ? {} : { lr: rest.lr }), optimizer };
+    this.#options = { ...training, optimizer };
     this.#callbacks = [...callbacks];
   }
 
-  /** The rows of all parts, numbered through. */
+  /** The rows of all parts that ended without an error, numbered through. */
   get history(): readonly HistoryRow[] {
     return this.#history;
   }
@@ -112,29 +112,45 @@ export class Trainer {
     dataset: AnyDataset | StreamDataset | StreamSource,
     options: TrainerFitOptions = {},
   ): Promise<FitResult> {
-    checkOptions('Trainer.fit', options, OF_PART);
+    checkOptions('Trainer.fit', options, PART_OPTIONS);
     checkListeners('Trainer.fit', options.signal);
     this.#checkIdle('fit');
     const stopping = new AbortController();
     this.#stopping = stopping;
+    const restoreRates = this.#useRate(options.lr);
     try {
       for (const callback of this.#callbacks) await callback.onStart?.(this);
       const result = await fit(this.model, dataset, this.#optionsOf(options, stopping.signal));
+      if (result.resumedAt === undefined) this.#rowsBefore = this.#history.length;
+      this.#history.length = this.#rowsBefore; // a part that is gone on with tells all of its rows
       const before = this.#history.at(-1)?.epoch ?? 0;
       this.#history.push(...result.history.map((row) => ({ ...row, epoch: before + row.epoch })));
-      this.#parts += 1;
+      if (!result.aborted) this.#parts += 1;
       for (const callback of this.#callbacks) await callback.onEnd?.(result, this);
       return result;
     } finally {
       this.#stopping = undefined;
+      restoreRates();
     }
   }
 
+  /** Lets a part have another rate; returns what puts the rates back. */
+  #useRate(lr: number | undefined): () => void {
+    const restore = saveRates(this.optimizer);
+    if (lr === undefined) return restore;
+    const [{ lr: base }] = this.optimizer.groups;
+    checkNumber('Trainer.fit', 'lr', lr, 0);
+    for (const group of this.optimizer.groups) group.lr = base > 0 ? (group.lr / base) * lr : lr;
+    return restore;
+  }
+
   #optionsOf(part: TrainerFitOptions, stop: AbortSignal): FitOptions {
-    const given = Object.entries(part).filter(([, value]) => value !== undefined);
-    const { epochs, ...base } = { ...this.#options };
+    const { lr: _, ...own } = part;
+    const given = Object.entries(own).filter(([, value]) => value !== undefined);
+    const { epochs, budget, ...base } = this.#options; // of which a part has its own, and then only one
+    const isTimed = part.budget !== undefined || part.epochs !== undefined;
     return {
-      ...(part.budget === undefined && { epochs }),
+      ...(isTimed ? {} : { epochs, budget }),
       ...base,
       ...Object.fromEntries(given),
       seed: (this.#options.seed ?? 0) + this.#parts,
@@ -200,7 +216,7 @@ export class Trainer {
   }
 }
 
-const OF_EACH_PART: readonly string[] = [...LISTENERS, 'signal'];
+const OF_EACH_PART: readonly string[] = [...LISTENERS, ...OF_ONE_PART];
 const KNOWN_OPTIONS = [...FIT_OPTIONS.filter((name) => !OF_EACH_PART.includes(name)), 'callbacks'];
 /** Stands, where options are checked, for a validation set that comes with each part. */
 const LATER: unknown = {};

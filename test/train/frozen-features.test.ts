@@ -279,17 +279,21 @@ describe('features that are not kept', () => {
     await expect(trained({}, net)).rejects.toMatchObject({ code: 'ERR_NUMERICS' });
   });
 
-  it('because averages or slow weights are there from before', async () => {
+  it('because averages or slow weights from before hold other layers', async () => {
     const net = transferred();
     using ema = new optim.EMA(net, { decay: 0.5 });
-    const averaged = await trained({ ema }, net);
-    expect(averaged.result.notCached).toMatch(/from before/);
-    expect(averaged.result.history.at(-1)?.valLoss).toBeCloseTo(
-      (await evaluate(ema.model, validation)).loss,
-      5,
-    );
     using lookahead = new optim.Lookahead(net);
-    expect((await trained({ lookahead }, net)).result.notCached).toMatch(/from before/);
+    const same = await trained({ ema }, net);
+    expect(same.result.cachedFeatures?.layers).toBe(6);
+    const lossOf = async () => (await evaluate(ema.model, validation)).loss;
+    expect(same.result.history.at(-1)?.valLoss).toBeCloseTo(await lossOf(), 5);
+    using other = transferred(17);
+    net.loadStateDict(other.stateDict());
+    const averaged = await trained({ ema }, net);
+    expect(averaged.result.notCached).toMatch(/hold other frozen layers/);
+    expect(averaged.result.history.at(-1)?.valLoss).toBeCloseTo(await lossOf(), 5);
+    net.loadStateDict(other.stateDict());
+    expect((await trained({ lookahead }, net)).result.notCached).toMatch(/hold other frozen layers/);
   });
 
   it('because samples come once', async () => {
@@ -309,9 +313,17 @@ describe('features that are not kept', () => {
   });
 
   it('because half of the time is over', async () => {
+    const stop = new AbortController();
     const { result } = await trained({ epochs: undefined, budget: { minutes: 0.001 }, batchSize: 1 });
     expect(result.notCached ?? 'done').toMatch(/half of the time|done/);
     expect(result.steps).toBeGreaterThan(0);
+    const long = await trained({
+      epochs: undefined,
+      budget: { minutes: 1e6 },
+      onEpoch: () => stop.abort(),
+      signal: stop.signal,
+    });
+    expect(long.result.cachedFeatures?.layers).toBe(6);
   });
 
   it('and are freed where a listener throws', async () => {

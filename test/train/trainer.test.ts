@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trainings in several parts: the first is `fit`, those behind it go on with its optimizer.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   fit,
+  nn,
   optim,
   Trainer,
   type TrainerCallback,
@@ -85,10 +89,59 @@ describe('Trainer', () => {
     const trainer = new Trainer(model, { optimizer: sgd, lr: 0.01, epochs: 9 });
     const { steps } = await trainer.fit(train, { budget: { minutes: 0.002 } });
     expect(steps).toBeGreaterThan(0);
+    const timed = new Trainer(xoModel(), { budget: { minutes: 5 } });
+    expect((await timed.fit(train, { epochs: 1 })).steps).toBe(2);
+    timed.dispose();
     trainer.dispose();
     const before = weightsOf(model);
     await fit(model, train, { optimizer: sgd });
     expect(weightsOf(model)).not.toEqual(before);
+  });
+
+  it('lets a part have another rate, in the proportions of its groups', async () => {
+    const rates: (readonly number[])[] = [];
+    const onBatch = (_: unknown, { optimizer }: Trainer) =>
+      void rates.push(optimizer.groups.map(({ lr }) => lr));
+    const net = new nn.Sequential(new nn.Flatten(), new nn.BatchNorm1d(576), new nn.Linear(576, 2));
+    using trainer = new Trainer(net, { ...OPTIONS, batchSize: 64, callbacks: [{ onBatch }] });
+    for (const lr of [undefined, 0.005, undefined]) await trainer.fit(train, { lr });
+    expect(rates).toEqual([
+      [0.02, 0.04],
+      [0.005, 0.01],
+      [0.02, 0.04],
+    ]);
+  });
+
+  it('keeps each part in a folder of its own, to go on with after a stop', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'receptive-trainer-'));
+    try {
+      const whole = xoModel();
+      using straight = new Trainer(whole, OPTIONS);
+      for (const epochs of [1, 2]) await straight.fit(train, { epochs });
+      const cut = xoModel();
+      using trainer = new Trainer(cut, {
+        ...OPTIONS,
+        callbacks: [{ onEpoch: ({ epoch }, it) => void (epoch === stopAt && it.stop()) }],
+      });
+      let stopAt = 0;
+      await trainer.fit(train, {
+        epochs: 1,
+        checkpoint: { dir: join(dir, 'first') },
+        log: { dir: join(dir, 'first') },
+      });
+      stopAt = 1;
+      const checkpoint = { dir: join(dir, 'second') };
+      expect((await trainer.fit(train, { epochs: 2, checkpoint })).aborted).toBe(true);
+      stopAt = 0;
+      expect(await trainer.fit(train, { epochs: 2, checkpoint, resume: true })).toMatchObject({
+        resumedAt: 4,
+      });
+      expect(weightsSha256(cut)).toBe(weightsSha256(whole));
+      expect(trainer.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+      expect(trainer.history.map(({ loss }) => loss)).toEqual(straight.history.map(({ loss }) => loss));
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('does one part at a time, also when one has failed', async () => {
@@ -110,6 +163,7 @@ describe('Trainer', () => {
     ['an unknown option', { epoch: 3 }],
     ['a listener in place of a callback', { onEpoch: () => {} }],
     ['a signal', { signal: AbortSignal.abort() }],
+    ['what is of one part', { checkpoint: { dir: 'x' } }],
     ['a wrong optimizer', { optimizer: 'sdg' }],
     ['callbacks that are no array', { callbacks: {} }],
     ['a callback that is a function', { callbacks: [() => {}] }],
