@@ -54,10 +54,11 @@ export async function beginWith(
   if (freeze !== true) return;
   model.freeze(true, { statistics: true });
   const loaded = new Set(matched);
+  const head = headOf(model);
   for (const [path, layer] of model.namedModules()) {
     const own = [...layer.stateDict().keys()].map((name) => (path === '' ? name : `${path}.${name}`));
     const isNew = layer.modules().length === 1 && !own.every((name) => loaded.has(name));
-    if (isNew || layer === headOf(model)) layer.freeze(false);
+    if (isNew || layer === head) layer.freeze(false);
   }
 }
 

@@ -5,6 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { checkBooleans, checkListeners, checkOptions, describe, fail, ReceptiveError } from '../errors.js';
 import { checkPath } from '../io/atomic-file.js';
 import { stampOf } from '../io/file-stamp.js';
+import { PIECE_BYTES } from '../io/pieces.js';
 import { ArrayDataset, type Dataset } from './dataset.js';
 import {
   decodeHeader,
@@ -22,9 +23,6 @@ export interface ReadPackedOptions {
   readonly verify?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Bytes read at a time: few enough for the event loop to turn between two. */
-const PIECE_BYTES = 2 ** 20;
 
 /**
  * Reads the parts of a packed file into memory, by name: `train`, `test`, `validation`, or `all` where the set is not divided.

@@ -117,7 +117,7 @@ async function computeCaptured(
   const body = (rows: Tensor) => ({ features: compute(rows) });
   using pass = new CapturedPass(model, rows, batchSize, {}, body, learns);
   if (pass.notCaptured !== undefined) return false;
-  await pass.run(signal, (_first, _batch, { features }) => take(Float32Array.from(features)), manners, 1);
+  await pass.run(signal, (_first, _batch, { features }) => take(new Float32Array(features)), manners, 1);
   return true;
 }
 

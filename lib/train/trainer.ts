@@ -115,9 +115,9 @@ export class Trainer {
     checkOptions('Trainer.fit', options, PART_OPTIONS);
     checkListeners('Trainer.fit', options.signal);
     this.#checkIdle('fit');
+    const restoreRates = this.#useRate(options.lr);
     const stopping = new AbortController();
     this.#stopping = stopping;
-    const restoreRates = this.#useRate(options.lr);
     try {
       for (const callback of this.#callbacks) await callback.onStart?.(this);
       const result = await fit(this.model, dataset, this.#optionsOf(options, stopping.signal));
@@ -136,10 +136,10 @@ export class Trainer {
 
   /** Lets a part have another rate; returns what puts the rates back. */
   #useRate(lr: number | undefined): () => void {
+    if (lr !== undefined) checkNumber('Trainer.fit', 'lr', lr, 0);
     const restore = saveRates(this.optimizer);
     if (lr === undefined) return restore;
     const [{ lr: base }] = this.optimizer.groups;
-    checkNumber('Trainer.fit', 'lr', lr, 0);
     for (const group of this.optimizer.groups) group.lr = base > 0 ? (group.lr / base) * lr : lr;
     return restore;
   }

@@ -150,7 +150,9 @@ describe('Trainer', () => {
     await expect(trainer.fit(train)).rejects.toMatchObject({ code: 'ERR_BUSY' });
     expect(refused(() => trainer.dispose()).code).toBe('ERR_BUSY');
     await first;
-    await expect(trainer.fit(train, { epochs: 0 })).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    for (const wrong of [{ epochs: 0 }, { lr: -1 }, { lr: 'high' as never }]) {
+      await expect(trainer.fit(train, wrong)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    }
     await trainer.fit(train);
     const failing = new Trainer(xoModel(), {
       callbacks: [{ onEpoch: () => Promise.reject(new Error('enough')) }],
